@@ -1,0 +1,60 @@
+package directory
+
+import "time"
+
+// Event is one committed change. Events of an organisation are numbered
+// without gaps from 1, and are never rewritten: audit trail, change feed,
+// webhooks and SCIM events all read them.
+type Event struct {
+	Seq    uint64
+	ID     ID
+	Time   time.Time
+	Type   EventType
+	User   ID // NoID when it is not about a user
+	Group  ID
+	Source EventSource
+	// Changes are encrypted at rest under the user's key; after erasure they
+	// read as empty.
+	Changes []AttributeChange
+}
+
+// EventType names what happened.
+type EventType string
+
+// The event types.
+const (
+	UserCreated  EventType = "user.created"
+	UserUpdated  EventType = "user.updated"
+	UserAdopted  EventType = "user.adopted" // an existing user was linked to a connection
+	UserLocked   EventType = "user.locked"
+	UserUnlocked EventType = "user.unlocked"
+	UserDeleted  EventType = "user.deleted"
+	UserRestored EventType = "user.restored"
+	UserErased   EventType = "user.erased"
+	GroupCreated EventType = "group.created"
+	GroupUpdated EventType = "group.updated"
+	GroupDeleted EventType = "group.deleted"
+	CaseOpened   EventType = "case.opened"
+	ConfigSet    EventType = "config.changed"
+)
+
+// EventSource is who caused an event.
+type EventSource struct {
+	Connection string
+	Channel    Channel
+	Actor      string
+	Request    string
+}
+
+// AttributeChange is one attribute before and after.
+type AttributeChange struct {
+	Attribute string
+	// Layer is the channel whose word now counts, or, for a shadowed change,
+	// the one that was written.
+	Layer Channel
+	// Rule is 1 + the index of the rule that set it, 0 when no rule did.
+	Rule          int
+	Before, After Value
+	// Shadowed: the layer changed, the effective value did not.
+	Shadowed bool
+}

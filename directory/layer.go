@@ -1,0 +1,124 @@
+package directory
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Source is who a layer belongs to: one channel of one connection, or the
+// organisation's administrators (Local and Pin, without a connection).
+type Source struct {
+	Connection string
+	Channel    Channel
+}
+
+// String is "scim/acme-okta" or "pin".
+func (s Source) String() string {
+	if s.Connection == "" {
+		return string(s.Channel)
+	}
+	return string(s.Channel) + "/" + s.Connection
+}
+
+// Stamp is when and in which request something was said, and by whom.
+type Stamp struct {
+	At      time.Time
+	Actor   string // the token's or administrator's name, "" when the connection itself
+	Request string // correlation id
+}
+
+// Layer is what one source last said about one user. No other source writes it.
+type Layer struct {
+	Source  Source
+	Entries []Entry // sorted by name, none of them empty
+	// Locked is when and how this source locked the user, zero when it did not.
+	Locked Stamp
+	// AssertedAt is when the identity provider made the newest assertion applied.
+	AssertedAt time.Time
+	// Created and Modified are this layer's own; what SCIM shows as meta.
+	Created, Modified time.Time
+}
+
+// Entry is one attribute in a layer.
+type Entry struct {
+	Name  string
+	Value Value
+	Stamp Stamp
+	// Reason and Until belong to pins: why, and when the pin lapses (zero: never).
+	Reason string
+	Until  time.Time
+}
+
+func (l *Layer) index(name string) (int, bool) {
+	return slices.BinarySearchFunc(l.Entries, name, func(e Entry, n string) int { return strings.Compare(e.Name, n) })
+}
+
+// Get returns the layer's value of an attribute; false when it says nothing.
+func (l *Layer) Get(name string) (Value, bool) {
+	if l == nil {
+		return nil, false
+	}
+	if i, ok := l.index(name); ok {
+		return l.Entries[i].Value, true
+	}
+	return nil, false
+}
+
+// set writes one entry, keeping the stamp of an equal value; EMPTY removes it.
+func (l *Layer) set(e Entry) {
+	i, ok := l.index(e.Name)
+	switch {
+	case len(e.Value) == 0 && ok:
+		l.Entries = slices.Delete(slices.Clone(l.Entries), i, i+1)
+	case len(e.Value) == 0:
+	case !ok:
+		l.Entries = slices.Insert(slices.Clone(l.Entries), i, e)
+	case !l.Entries[i].Value.Equal(e.Value) || l.Entries[i].Reason != e.Reason || !l.Entries[i].Until.Equal(e.Until):
+		l.Entries = slices.Clone(l.Entries)
+		l.Entries[i] = e
+	}
+}
+
+// attributes are the layer's entries without their stamps.
+func (l *Layer) attributes() Attributes {
+	if l == nil {
+		return nil
+	}
+	list := make(Attributes, len(l.Entries), len(l.Entries)+2)
+	for i, e := range l.Entries {
+		list[i] = Attribute{e.Name, e.Value}
+	}
+	return list
+}
+
+// equal holds when both say the same, whenever they said it.
+func (l *Layer) equal(o *Layer) bool {
+	return l.Locked.At.IsZero() == o.Locked.At.IsZero() && slices.EqualFunc(l.Entries, o.Entries, func(a, b Entry) bool {
+		return a.Name == b.Name && a.Value.Equal(b.Value) && a.Reason == b.Reason && a.Until.Equal(b.Until)
+	})
+}
+
+// Layer returns the user's layer of a source, nil when that source said nothing.
+func (u *User) Layer(s Source) *Layer {
+	for i := range u.Layers {
+		if u.Layers[i].Source == s {
+			return &u.Layers[i]
+		}
+	}
+	return nil
+}
+
+// layer returns the layer of a source, making it when it is missing.
+func (u *User) layer(s Source) *Layer {
+	if l := u.Layer(s); l != nil {
+		return l
+	}
+	u.Layers = append(u.Layers, Layer{Source: s})
+	return &u.Layers[len(u.Layers)-1]
+}
+
+// dropLayer forgets what a source said.
+func (u *User) dropLayer(s Source) {
+	u.Layers = slices.DeleteFunc(u.Layers, func(l Layer) bool { return l.Source == s })
+}

@@ -1,0 +1,122 @@
+package directory
+
+import (
+	"strings"
+	"time"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/norm"
+)
+
+// User is one person in one organisation, as stored: layers, links and what
+// they resolved to. Code outside this package reads users as a Profile.
+type User struct {
+	ID      ID
+	Org     string
+	Home    string // the connection that owns the lifecycle, "" for none
+	Created time.Time
+	// Modified is when anything of the user last changed.
+	Modified time.Time
+	// Generation is the organisation's when the user was last resolved.
+	Generation uint64
+	Deleted    *Tombstone
+	// Yielded: while locked, the frozen userName was given up to a later claimant.
+	Yielded bool
+	Layers  []Layer
+	Links   []Link
+	// Effective is what the world sees; locks excepted, identifiers frozen.
+	Effective Attributes
+	// Denied is 1 + the index of the deny rule that applies, 0 for none.
+	Denied int
+	// key encrypts the personal values in the user's events; erasure drops it.
+	key [16]byte
+}
+
+// Tombstone says who deleted a user, and when.
+type Tombstone struct {
+	At     time.Time
+	Source Source
+	Erased bool
+}
+
+// Locked says whether the user's lifecycle is locked: by an administrator or
+// by the home connection.
+func (u *User) Locked() bool { return u.lockedBy() != nil }
+
+// lockedBy returns the layer whose lock holds the user, nil when active.
+func (u *User) lockedBy() *Layer {
+	for i := range u.Layers {
+		l := &u.Layers[i]
+		if !l.Locked.At.IsZero() && (l.Source.Connection == "" || l.Source.Connection == u.Home) {
+			return l
+		}
+	}
+	return nil
+}
+
+// IsActive says whether the user may use anything: neither locked nor deleted.
+func (u *User) IsActive() bool { return u.Deleted == nil && !u.Locked() }
+
+// NormalName is the form in which user names are compared, stored in indexes
+// and filtered: PRECIS UsernameCaseMapped (RFC 8265 §3.3), and for names that
+// the profile does not admit (blanks), NFC and lower case.
+func NormalName(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	if out, err := precis.UsernameCaseMapped.String(s); err == nil {
+		return out
+	}
+	return foldText(s)
+}
+
+// NormalEmail is the form in which addresses are compared: the domain in
+// lower-case A-labels, the local part in NFC and folded case; no dots or plus
+// signs are interpreted.
+func NormalEmail(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	local, domain, ok := cutLast(s, "@")
+	if !ok {
+		return foldText(s)
+	}
+	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
+		domain = ascii
+	}
+	return foldText(local) + "@" + strings.ToLower(domain)
+}
+
+// NormalGroup is the form in which group names are compared: NFC, trimmed.
+func NormalGroup(s string) string { return norm.NFC.String(strings.TrimSpace(s)) }
+
+// foldText is NFC in lower case, without the rules of any locale.
+func foldText(s string) string { return strings.ToLower(norm.NFC.String(s)) }
+
+// isPlain says whether s is all lower-case ASCII without blanks, which every
+// normal form leaves as it is.
+func isPlain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c <= ' ' || c >= 0x7f || c >= 'A' && c <= 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+// emailDomain is the domain of an address in comparable form, "" when s is no address.
+func emailDomain(s string) string {
+	_, domain, ok := cutLast(NormalEmail(s), "@")
+	if !ok {
+		return ""
+	}
+	return domain
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
