@@ -11,6 +11,8 @@ type Change struct {
 	Actor      string // who within the source: a token's or administrator's name
 	Request    string // correlation id
 	Verb       Verb
+	// Resource says whether the change is about a user (the zero value) or a group.
+	Resource Resource
 
 	// ID is the user or group that the request's path names; NoID otherwise.
 	ID ID
@@ -62,6 +64,15 @@ const (
 	VerbMerge   Verb = "merge"   // set the given attributes of the own layer, keep the others
 	VerbRestore Verb = "restore" // an administrator lifts a tombstone
 	VerbErase   Verb = "erase"   // an administrator removes the personal data of a tombstone
+)
+
+// Resource is what a Change is about.
+type Resource int
+
+// The resources.
+const (
+	UserResource Resource = iota
+	GroupResource
 )
 
 // GroupClaim is what an assertion says about groups.

@@ -19,14 +19,26 @@
 //  6. When Update returns nil, the writes survive the death of the process,
 //     and of the machine where the engine is durable.
 //  7. A cancelled context ends the wait with ctx.Err() as long as the commit
-//     has not begun; nothing is written then.
+//     has not begun; nothing is written then. Once the commit has begun,
+//     Update waits for its outcome and tells it.
+//
+// Keys are any bytes, 0x00 and 0xFF included, compared as bytes, and not
+// empty: Set refuses the empty key with ErrKey, Get finds nothing there,
+// Delete has nothing to do. A present empty value is not an absent one.
 //
 // What never happens: a half-committed transaction; a reader that sees one; a
 // slice handed out that changes while its transaction runs; a transaction
-// that waits for another caller's function to fail.
+// that fails or runs again because another caller's function failed; a
+// refused write (ErrTooLarge, ErrKey) or a failed read that a function
+// swallows and then commits the rest.
 //
-// tx.go is the one transaction implementation that the engines share: a write
-// buffer, own writes merged into reads, tracked reads and the budget. An
-// engine brings a snapshot, a commit and a watch. enginetest.Run is the one
-// suite that every engine passes, whole.
+// What engines share, each usable on its zero value or its one constructor:
+//
+//	tx.go      Tx, the one transaction: a write buffer (buffer.go), own writes
+//	           merged into reads (merge.go), tracked reads and the budget
+//	gate.go    Gate lets Close wait for what is running
+//	watch.go   Watchers fans changed keys out and never blocks a commit
+//
+// An engine brings a snapshot and a commit. enginetest.Run is the one suite
+// that every engine passes, whole.
 package engine

@@ -14,8 +14,10 @@ var (
 	// ErrUnknown: the commit may or may not have happened. The only error that
 	// leaves this open, so a caller's write must be idempotent.
 	ErrUnknown = errors.New("engine: outcome unknown")
-	// ErrClosed: the engine is closed.
+	// ErrClosed: the engine is closed, or the transaction has ended.
 	ErrClosed = errors.New("engine: closed")
+	// ErrKey: the empty key cannot be set.
+	ErrKey = errors.New("engine: empty key")
 	// ErrCorrupt: the storage holds bytes that this engine did not write.
 	ErrCorrupt = errors.New("engine: corrupt storage")
 )
@@ -34,36 +36,43 @@ type Engine interface {
 	Update(ctx context.Context, fn func(WriteTx) error) error
 
 	// Watch reports the keys under prefix that commits changed, at least once
-	// each, until ctx ends, when the channel is closed. It invalidates caches;
-	// it is no event log.
+	// each, until ctx ends or the engine closes, when the channel is closed.
+	// It invalidates caches; it is no event log.
 	Watch(ctx context.Context, prefix []byte) (<-chan Notice, error)
 
 	// Limits says what one transaction may hold.
 	Limits() Limits
 
 	// Close waits for running transactions, then releases the storage. Later
-	// calls of any method return ErrClosed.
+	// calls of any method that returns an error return ErrClosed, Close too.
+	// A transaction that closes its own engine waits for itself, forever.
 	Close() error
 }
 
 // ReadTx reads one snapshot. Slices and iterators are valid until the
-// function that received the ReadTx returns, and must not be modified.
+// function that received the ReadTx returns, and must not be modified. Only
+// the goroutine that runs the function may use it.
 type ReadTx interface {
 	// Get returns the value at key, or nil when there is none. A present
 	// empty value is non-nil and empty.
 	Get(key []byte) ([]byte, error)
 
-	// Scan yields the pairs with from <= key < to in ascending byte order; a
-	// nil to means no upper end. A fault is yielded once, as the last element,
+	// Scan yields the pairs with from <= key < to in ascending byte order. A
+	// nil to means no upper end; an empty one, like any to <= from, an empty
+	// range. Both must stay unchanged while iterating. Scans may be nested,
+	// broken off and repeated. A fault is yielded once, as the last element,
 	// with a zero Pair. Writing to the transaction while iterating is allowed;
 	// whether those writes are seen by the iteration under way is undefined.
 	Scan(from, to []byte) iter.Seq2[Pair, error]
 }
 
-// WriteTx also writes. Its own writes are visible to its Get and Scan.
+// WriteTx also writes. Its own writes are visible to its Get and Scan. After
+// a refused write or a failed read it cannot commit, whatever its function
+// returns.
 type WriteTx interface {
 	ReadTx
-	// Set and Delete copy what they are given. Deleting an absent key is no error.
+	// Set and Delete copy what they are given. A nil value is an empty one.
+	// Deleting an absent key is no error.
 	Set(key, value []byte) error
 	Delete(key []byte) error
 }
