@@ -13,6 +13,7 @@ func (p *parser) attributePath() (AttributePath, error) {
 		}
 		end++
 	}
+	p.looked += end - start
 	var path AttributePath
 	if colon >= 0 {
 		uri := p.text[start:colon]
@@ -53,6 +54,7 @@ func (p *parser) name() (string, error) {
 	for end < len(p.text) && isNameByte(p.text[end]) {
 		end++
 	}
+	p.looked += end - start
 	p.pos = end
 	return p.text[start:end], nil
 }

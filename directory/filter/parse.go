@@ -46,6 +46,7 @@ type parser struct {
 	depth  int
 	terms  int
 	inside bool // between [ and ]
+	looked int  // bytes inspected; tests hold it to a multiple of the length
 }
 
 func (p *parser) fail(format string, args ...any) error {
@@ -91,7 +92,7 @@ func (p *parser) conjunction() (Expression, error) {
 	return left, err
 }
 
-// acceptLogical consumes " word " and nothing else.
+// acceptLogical consumes a word with spaces around it and nothing else.
 func (p *parser) acceptLogical(word string) bool {
 	at := p.pos
 	end := at
@@ -100,7 +101,11 @@ func (p *parser) acceptLogical(word string) bool {
 	}
 	from := end
 	end += len(word)
-	if from == at || end >= len(p.text) || !isSpace(p.text[end]) || !strings.EqualFold(p.text[from:end], word) {
+	p.looked += end - at
+	if from == at || end > len(p.text) || !strings.EqualFold(p.text[from:end], word) {
+		return false
+	}
+	if end < len(p.text) && !isSpace(p.text[end]) {
 		return false
 	}
 	p.pos = end
@@ -266,6 +271,7 @@ func (p *parser) skipSpace() bool {
 	for p.pos < len(p.text) && isSpace(p.text[p.pos]) {
 		p.pos++
 	}
+	p.looked += p.pos - at + 1
 	return p.pos > at
 }
 

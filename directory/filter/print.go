@@ -15,6 +15,21 @@ func String(e Expression) string {
 	return b.String()
 }
 
+// PathString prints a path so that ParsePath returns an equal one.
+func PathString(p Path) string {
+	var b strings.Builder
+	writePath(&b, p.AttributePath)
+	if p.ValueExpression != nil {
+		b.WriteByte('[')
+		write(&b, p.ValueExpression)
+		b.WriteByte(']')
+	}
+	if p.SubAttribute != nil {
+		b.WriteString("." + *p.SubAttribute)
+	}
+	return b.String()
+}
+
 func write(b *strings.Builder, e Expression) {
 	switch e := e.(type) {
 	case *AttributeExpression:

@@ -41,6 +41,7 @@ func (p *parser) word() string {
 		}
 		p.pos += utf8.RuneLen(r)
 	}
+	p.looked += p.pos - start
 	return p.text[start:p.pos]
 }
 
@@ -128,6 +129,7 @@ func (p *parser) quoted() (string, error) {
 		case b == '"':
 			last := p.text[start:p.pos]
 			p.pos++
+			p.looked += p.pos - start
 			if out.Len() == 0 {
 				return last, nil
 			}
@@ -136,6 +138,7 @@ func (p *parser) quoted() (string, error) {
 			return "", p.fail("a control character in a string must be escaped")
 		case b == '\\':
 			out.WriteString(p.text[start:p.pos])
+			p.looked += p.pos - start
 			r, err := p.escape()
 			if err != nil {
 				return "", err
