@@ -1,6 +1,9 @@
 package filter
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func BenchmarkParse(b *testing.B) {
 	for _, text := range []string{
@@ -12,6 +15,25 @@ func BenchmarkParse(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := Parse(text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkCompile(b *testing.B) {
+	long := "userName eq x" + strings.Repeat(" or userName eq x", MaxTerms-1)
+	for label, text := range map[string]string{"one": `userName eq "bjensen@example.com"`, "chain": long} {
+		e, err := Parse(text)
+		if err != nil {
+			b.Fatal(err)
+		}
+		w := newWorld()
+		b.Run(label, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Compile(e, w, Options{}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -88,11 +88,14 @@ func (c *compiler) logical(e *LogicalExpression, height int) (node, error) {
 		if err != nil {
 			return n, err
 		}
-		if kid.op == n.op {
+		switch {
+		case kid.op != n.op:
+			n.kids = append(n.kids, kid)
+		case n.kids == nil: // a chain leans left: taking it over keeps its cost linear
+			n.kids = kid.kids
+		default:
 			n.kids = append(n.kids, kid.kids...)
-			continue
 		}
-		n.kids = append(n.kids, kid)
 	}
 	return n, nil
 }

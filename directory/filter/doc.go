@@ -16,6 +16,10 @@
 // here so that nobody else needs to import that module. Its parser is not
 // used: it can be made to overflow the stack and to run for minutes.
 //
+// Around PATCH: CompileElement compiles the value filter of a path for the
+// elements of an attribute, Equalities gives what a new element needs in order
+// to satisfy it. Comparisons walks all terms with their whole paths.
+//
 // # Reading
 //
 // Parse and ParsePath take the whole grammar and promise: at most MaxBytes of

@@ -111,8 +111,13 @@ func TestATreeBuiltByHandIsHeldToTheLimits(t *testing.T) {
 		high = not(high)
 		wide = both(wide, attr("a", PR, nil))
 	}
+	var bushy Expression = attr("a", PR, nil)
+	for range 9 {
+		bushy = either(bushy, bushy)
+	}
 	for label, e := range map[string]Expression{
-		"high": high, "wide": wide, "nothing": nil, "half": both(attr("a", PR, nil), nil),
+		"bushy": bushy,
+		"high":  high, "wide": wide, "nothing": nil, "half": both(attr("a", PR, nil), nil),
 		"nested":     some("a", some("b", attr("c", PR, nil))),
 		"operator":   &LogicalExpression{Left: attr("a", PR, nil), Right: attr("b", PR, nil), Operator: "xor"},
 		"comparison": attr("a", "like", "x"),

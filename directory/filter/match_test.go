@@ -111,9 +111,10 @@ func TestAValueThatIsNotOfItsKindEqualsNothing(t *testing.T) {
 }
 
 func TestLargeIntegersStayExact(t *testing.T) {
-	big := person{"age": simple("9007199254740993"), "height": simple("9223372036854775808")}
+	big := person{"age": simple("9007199254740993"), "height": simple("9223372036854775808"), "tall": simple("9007199254740992.0")}
 	for text, want := range map[string]bool{
 		`age eq 9007199254740993`: true, `age eq 9007199254740992`: false, `age gt 9007199254740992.0`: true, `age eq 9007199254740992.0`: false,
+		`tall lt 9007199254740993`: true, `tall eq 9007199254740993`: false,
 		`height gt 9223372036854775807`: true, `height eq 9223372036854775808.0`: true,
 	} {
 		if got := compile(t, text, Options{}).Match(big); got != want {
@@ -167,7 +168,9 @@ func TestStrictNamesTheUnknownAttribute(t *testing.T) {
 	} {
 		e, _ := Parse(text)
 		_, err := Compile(e, newWorld(), Options{Strict: true})
-		wantRefusal(t, text, err, -1, detail)
+		if err == nil || err.Error() != detail {
+			t.Errorf("%s: got %v, want %s", text, err, detail)
+		}
 		if _, err := Compile(e, newWorld(), Options{}); err != nil {
 			t.Errorf("%s: not strict: %v", text, err)
 		}

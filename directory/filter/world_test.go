@@ -22,7 +22,7 @@ func newWorld() world {
 	add(Attribute{Fold: squeeze}, "nickName")
 	add(Attribute{Kind: KindBoolean}, "active", "emails.primary")
 	add(Attribute{Kind: KindInteger}, "age", "addresses.floor")
-	add(Attribute{Kind: KindDecimal}, "height")
+	add(Attribute{Kind: KindDecimal}, "height", "tall")
 	add(Attribute{Kind: KindDateTime}, "meta.created", "meta.lastModified")
 	add(Attribute{Kind: KindReference}, "members.$ref", "profileUrl")
 	add(Attribute{Kind: KindBinary}, "x509Certificates.value")
