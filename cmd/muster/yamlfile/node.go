@@ -31,6 +31,9 @@ type Pair struct {
 // Path is where the node stands: "orgs[0].rules[2].when".
 func (n Node) Path() string { return n.path }
 
+// Place is where the value begins.
+func (n Node) Place() Place { return n.doc.placeOf(n.ast) }
+
 // Fault reports that this value is wrong.
 func (n Node) Fault(detail string, allowed ...string) {
 	place := n.doc.placeOf(n.ast)
@@ -192,14 +195,16 @@ func (n Node) overflow() ast.Node {
 	return nil
 }
 
-// scalar returns the text of a scalar as it was written, and whether the value is one.
+// scalar returns the text of a scalar as it was written, but true and false in lower case, and whether the value is one.
 func (n Node) scalar() (string, bool) {
 	switch v := n.resolve().(type) {
+	case *ast.BoolNode:
+		return strings.ToLower(v.GetToken().Value), true
 	case *ast.StringNode:
 		return v.Value, true
 	case *ast.LiteralNode:
 		return v.Value.Value, true
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
 		return v.GetToken().Value, true
 	}
 	return "", false

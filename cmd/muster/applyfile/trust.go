@@ -1,0 +1,165 @@
+package applyfile
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"muster/cmd/muster/yamlfile"
+	"muster/directory"
+	"muster/jit/saml"
+)
+
+// maxMetadata bounds one metadata document.
+const maxMetadata = 8 << 20
+
+// metadataSources are the ways to name a metadata document.
+func metadataSources() []string { return []string{"metadata_file", "metadata_url", "metadata"} }
+
+// saml reads the trust in a SAML identity provider and checks its metadata.
+func (r *reading) saml(n yamlfile.Node) *directory.SAMLTrust {
+	var trust directory.SAMLTrust
+	var file, inline string
+	n.Mapping(yamlfile.Shape{
+		"metadata_file":       yamlfile.Text(&file),
+		"metadata_url":        yamlfile.Text(&trust.MetadataURL),
+		"metadata":            yamlfile.Text(&inline),
+		"entity_id":           yamlfile.Text(&trust.EntityID),
+		"allow_idp_initiated": yamlfile.Bool(&trust.AllowIDPInitiated),
+		"insecure_allow_sha1": yamlfile.Bool(&trust.InsecureAllowSHA1),
+		"skew":                yamlfile.Duration(&trust.Skew),
+	})
+	if !n.IsMapping() {
+		return nil
+	}
+	if given(file, trust.MetadataURL, inline) != 1 {
+		n.Fault("exactly one source of metadata is needed", metadataSources()...)
+		return &trust
+	}
+	if trust.Skew > saml.MaxSkew {
+		n.Fault(fmt.Sprintf("skew is at most %s", saml.MaxSkew))
+	}
+	name, document, err := r.metadata(file, trust.MetadataURL, inline)
+	if err == nil {
+		err = adopt(&trust, document, r.options)
+	}
+	if err != nil {
+		n.Fault(name + ": " + plain(err))
+	}
+	return &trust
+}
+
+func given(texts ...string) (count int) {
+	for _, text := range texts {
+		if text != "" {
+			count++
+		}
+	}
+	return count
+}
+
+// metadata gets the document from wherever it is, with the name to call it by.
+func (r *reading) metadata(file, url, inline string) (name string, document []byte, err error) {
+	switch {
+	case file != "":
+		document, err = readBounded(r.path(file), maxMetadata)
+		return file, document, err
+	case url != "" && r.options.Fetch == nil:
+		return url, nil, errors.New("metadata is not fetched here")
+	case url != "":
+		document, err = r.options.Fetch(r.ctx, url)
+		return url, document, err
+	}
+	return "metadata", []byte(inline), nil
+}
+
+func (r *reading) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(r.folder, name)
+}
+
+// adopt makes a document the trust's metadata if it can be used.
+func adopt(trust *directory.SAMLTrust, document []byte, o Options) error {
+	parsed, err := saml.ParseMetadata(document, saml.MetadataOptions{EntityID: trust.EntityID, Now: o.Now})
+	if err != nil {
+		return err
+	}
+	trust.Metadata, trust.EntityID = document, parsed.EntityID
+	return nil
+}
+
+// plain is an error's sentence without the path that the caller says already.
+func plain(err error) string {
+	if path, ok := errors.AsType[*os.PathError](err); ok {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
+
+// oidc reads the trust in an OpenID provider.
+func (r *reading) oidc(n yamlfile.Node) *directory.OIDCTrust {
+	var trust directory.OIDCTrust
+	var inline, variable string
+	n.Mapping(yamlfile.Shape{
+		"issuer":            yamlfile.Text(&trust.Issuer),
+		"client_id":         yamlfile.Text(&trust.ClientID),
+		"client_secret":     yamlfile.Text(&inline),
+		"client_secret_env": yamlfile.Text(&variable),
+	})
+	n.Require("issuer", "client_id")
+	if trust.Issuer != "" && r.valid.Var(trust.Issuer, "http_url") != nil {
+		n.Fault(fmt.Sprintf("the issuer %q is no URL", trust.Issuer))
+	}
+	if inline != "" || variable != "" {
+		trust.Secret = []byte(r.secret(n, "client_secret", inline, variable))
+	}
+	return &trust
+}
+
+// token reads {name, secret_env | secret, expires} into a token with that record.
+func (r *reading) token(n yamlfile.Node, record directory.Token) {
+	var inline, variable string
+	n.Mapping(yamlfile.Shape{
+		"name":       yamlfile.Text(&record.Name),
+		"secret":     yamlfile.Text(&inline),
+		"secret_env": yamlfile.Text(&variable),
+		"expires":    yamlfile.Time(&record.Expires),
+	})
+	n.Require("name")
+	if !n.IsMapping() {
+		return
+	}
+	r.file.Tokens = append(r.file.Tokens, Token{Record: record, Secret: r.secret(n, "secret", inline, variable)})
+}
+
+// minSecret is the shortest secret that draws no warning; 22 characters of base64 hold 128 bits.
+const minSecret = 16
+
+// secret returns the secret that stands in the file or in a variable, under key or key_env. It reports a fault when
+// there is none, or not one.
+func (r *reading) secret(n yamlfile.Node, key, inline, variable string) string {
+	if given(inline, variable) != 1 {
+		n.Fault("exactly one source of the secret is needed", key+"_env", key)
+		return ""
+	}
+	secret := inline
+	if variable != "" {
+		if secret = r.options.Getenv(variable); secret == "" {
+			n.Fault(fmt.Sprintf("the environment variable %s is not set", variable))
+			return ""
+		}
+	} else {
+		r.warn(n, key+" stands in the file; "+key+"_env keeps it out")
+	}
+	if len(secret) < minSecret {
+		r.warn(n, fmt.Sprintf("the secret is shorter than %d characters and can be guessed", minSecret))
+	}
+	return secret
+}
+
+func (r *reading) warn(n yamlfile.Node, sentence string) {
+	r.file.Warnings = append(r.file.Warnings, n.Place().String()+": "+n.Path()+": "+sentence)
+}

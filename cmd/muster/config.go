@@ -1,0 +1,138 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"muster/cmd/muster/yamlfile"
+)
+
+// settings of the server. Each may come from a flag (--base-url), from the environment (MUSTER_BASE_URL), from the
+// file that --config names (base_url) or from its default, the first of these that is there.
+type settings struct {
+	Config            string
+	Listen            string
+	BaseURL           string
+	Store             string
+	Apply             string
+	MetricsListen     string
+	AllowPrivateFetch bool
+}
+
+const (
+	configFlag  = "config"
+	storeFlag   = "store"
+	storeUsage  = "where data is kept: bolt://PATH or memory://"
+	storeAtHome = "bolt://muster.db"
+)
+
+// bind declares the settings as flags.
+func (s *settings) bind(f *pflag.FlagSet) {
+	f.StringVar(&s.Config, configFlag, "", "YAML file with settings: listen, base_url, store ...")
+	f.StringVar(&s.Listen, "listen", "127.0.0.1:8080", "address to serve on; port 0 takes a free one")
+	f.StringVar(&s.BaseURL, "base-url", "", "how the world reaches this server; https unless it is loopback (default from --listen)")
+	f.StringVar(&s.Store, storeFlag, storeAtHome, storeUsage)
+	f.StringVar(&s.Apply, "apply", "", "apply file to bring the store to, at the start")
+	f.StringVar(&s.MetricsListen, "metrics-listen", "", "address of a second listener with /metrics (default none)")
+	f.BoolVar(&s.AllowPrivateFetch, "allow-private-fetch", false, "let metadata and discovery documents come from private addresses")
+}
+
+// overlay fills the flags that were not given from the environment and from the file of settings.
+func overlay(flags *pflag.FlagSet, getenv func(string) string) error {
+	var err error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "MUSTER_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if value := getenv(name); err == nil && isSetting(f) && !f.Changed && value != "" {
+			if set := flags.Set(f.Name, value); set != nil {
+				err = fmt.Errorf("%s: %w", name, set)
+			}
+		}
+	})
+	config := flags.Lookup(configFlag)
+	if err != nil || config == nil || config.Value.String() == "" {
+		return err
+	}
+	return overlayFile(flags, config.Value.String())
+}
+
+// isSetting tells settings from a command's own arguments: they are what settings.bind declares.
+func isSetting(f *pflag.Flag) bool {
+	declared := pflag.NewFlagSet("", pflag.ContinueOnError)
+	new(settings).bind(declared)
+	return declared.Lookup(f.Name) != nil
+}
+
+// overlayFile fills what is still open from a file. Every key of it is checked, also those that do not count.
+func overlayFile(flags *pflag.FlagSet, name string) error {
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	doc, err := yamlfile.Parse(name, content)
+	if err != nil {
+		return err
+	}
+	shape := yamlfile.Shape{}
+	flags.VisitAll(func(f *pflag.Flag) {
+		if isSetting(f) && f.Name != configFlag {
+			shape[strings.ReplaceAll(f.Name, "-", "_")] = intoFlag(flags, f)
+		}
+	})
+	doc.Root().Mapping(shape)
+	return doc.Err()
+}
+
+func intoFlag(flags *pflag.FlagSet, f *pflag.Flag) yamlfile.Reader {
+	return func(n yamlfile.Node) {
+		var text string
+		yamlfile.Text(&text)(n)
+		if text == "" || f.Changed {
+			return
+		}
+		if err := flags.Set(f.Name, text); err != nil {
+			n.Fault(fmt.Sprintf("%q is no value of this setting", text))
+		}
+	}
+}
+
+// baseURL is how the world reaches a server that listens at addr. Without TLS only this machine may.
+func baseURL(configured string, addr net.Addr) (*url.URL, error) {
+	if configured == "" {
+		return &url.URL{Scheme: "http", Host: reachable(addr)}, nil
+	}
+	u, err := url.Parse(configured)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("base URL: %w", err)
+	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return nil, fmt.Errorf("base URL %s: must be https://HOST, or http://HOST on a loopback address", u.Redacted())
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return nil, fmt.Errorf("base URL %s: must have neither user, path, query nor fragment", u.Redacted())
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return nil, fmt.Errorf("base URL %s: http is for loopback addresses only; use https", u.Redacted())
+	}
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
+}
+
+// reachable is the host and port at which this machine reaches a listener.
+func reachable(addr net.Addr) string {
+	bound, err := netip.ParseAddrPort(addr.String())
+	if err != nil || !bound.Addr().IsUnspecified() {
+		return addr.String()
+	}
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), bound.Port()).String()
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
