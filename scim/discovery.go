@@ -1,0 +1,132 @@
+package scim
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/elimity-com/scim/schema"
+
+	"muster/directory"
+)
+
+// resource is a discovery document: small, rarely read, made on the fly.
+type resource = map[string]any
+
+// sendDocument answers with a discovery document. Filters are refused there
+// (RFC 7644 §4).
+func (c *call) sendDocument(doc resource) error {
+	p, err := c.parameters()
+	if err != nil {
+		return err
+	}
+	if p.filter != "" {
+		return faultf(http.StatusForbidden, "", "filter: this endpoint cannot be filtered")
+	}
+	body, err := json.Marshal(doc)
+	if err != nil {
+		return err
+	}
+	c.write(http.StatusOK, body)
+	return nil
+}
+
+func (c *call) sendList(docs []resource) error {
+	return c.sendDocument(resource{"schemas": []string{listURN}, "totalResults": len(docs), "startIndex": 1,
+		"itemsPerPage": len(docs), "Resources": docs})
+}
+
+// sendOne answers with the document that the path names, by id in any case.
+func (c *call) sendOne(docs []resource) error {
+	for _, doc := range docs {
+		if id, _ := doc["id"].(string); strings.EqualFold(id, c.id) {
+			return c.sendDocument(doc)
+		}
+	}
+	return errNotFound
+}
+
+func (c *call) schemas() error { return c.sendList(c.schemaDocuments()) }
+
+func (c *call) schema() error { return c.sendOne(c.schemaDocuments()) }
+
+func (c *call) resourceTypes() error { return c.sendList(c.typeDocuments()) }
+
+func (c *call) resourceType() error { return c.sendOne(c.typeDocuments()) }
+
+// serviceProviderConfig says what can be done (RFC 7643 §5).
+func (c *call) serviceProviderConfig() error {
+	o := c.s.options
+	supported := func(yes bool) resource { return resource{"supported": yes} }
+	return c.sendDocument(resource{
+		"schemas":        []string{configURN},
+		"patch":          supported(c.connection != nil),
+		"bulk":           resource{"supported": false, "maxOperations": 0, "maxPayloadSize": o.MaxBody},
+		"filter":         resource{"supported": true, "maxResults": o.MaxResults},
+		"changePassword": supported(false),
+		"sort":           supported(false),
+		"etag":           supported(true),
+		"authenticationSchemes": []resource{{"type": "oauthbearertoken", "name": "OAuth Bearer Token",
+			"description": "The token of this endpoint in the Authorization header", "specUri": "https://www.rfc-editor.org/info/rfc6750", "primary": true}},
+		"meta": resource{"resourceType": "ServiceProviderConfig", "location": c.base + "/ServiceProviderConfig"},
+	})
+}
+
+func (c *call) typeDocuments() []resource {
+	extensions := []resource{}
+	for _, s := range c.index.order {
+		extensions = append(extensions, resource{"schema": s.urn, "required": false})
+	}
+	one := func(name, urn, description string) resource {
+		return resource{"schemas": []string{typeURN}, "id": name, "name": name, "description": description, "endpoint": "/" + name + "s",
+			"schema": urn, "meta": resource{"resourceType": "ResourceType", "location": c.base + "/ResourceTypes/" + name}}
+	}
+	user := one("User", userURN, "User Account")
+	user["schemaExtensions"] = extensions
+	return []resource{user, one("Group", groupURN, "Group")}
+}
+
+func (c *call) schemaDocuments() []resource {
+	var docs []resource
+	for i, s := range c.index.schemas {
+		doc := s.ToMap()
+		if raw, ok := doc["attributes"].([]resource); ok {
+			c.index.policies(raw, i == 0, "")
+		}
+		docs = append(docs, c.located(s, doc))
+	}
+	group := c.s.groups.schemas[0]
+	return append(docs, c.located(group, group.ToMap()))
+}
+
+func (c *call) located(s schema.Schema, doc resource) resource {
+	doc["meta"] = resource{"resourceType": "Schema", "location": c.base + "/Schemas/" + s.ID}
+	return doc
+}
+
+// policies writes what the organisation decided into the attributes of a
+// schema: what it requires, and closed lists of values.
+func (x *index) policies(raw []resource, core bool, prefix string) {
+	for _, doc := range raw {
+		name, _ := doc["name"].(string)
+		subs, _ := doc["subAttributes"].([]resource)
+		if core && prefix == "" && name == "name" {
+			x.policies(subs, core, "name.")
+			continue
+		}
+		p := x.policy.Attribute(prefix + name)
+		if p.Required == directory.RequiredCreate || p.Required == directory.RequiredAlways {
+			doc["required"] = true
+		}
+		if len(p.Values) == 0 {
+			continue
+		}
+		closed := doc
+		for _, sub := range subs {
+			if sub["name"] == "value" {
+				closed = sub
+			}
+		}
+		closed["canonicalValues"] = p.Values
+	}
+}

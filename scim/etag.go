@@ -1,0 +1,39 @@
+package scim
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// stamps is what the metadata of a resource is made of.
+type stamps struct {
+	created, modified time.Time
+	version           string
+}
+
+// etag is weak: it says that the same is seen, not that it is written alike.
+func etag(version string) string { return `W/"` + version + `"` }
+
+// versions reads the entity tags of a header, nil when it is missing. Weak and
+// strong ones compare alike.
+func versions(h http.Header, name string) []string {
+	var list []string
+	for _, line := range h.Values(name) {
+		for tag := range strings.SplitSeq(line, ",") {
+			tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+			list = append(list, strings.Trim(tag, `"`))
+		}
+	}
+	return list
+}
+
+// unchanged says whether the client has this version already (If-None-Match).
+func (c *call) unchanged(version string) bool {
+	for _, v := range versions(c.r.Header, "If-None-Match") {
+		if v == "*" || v == version && version != "" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,53 @@
+package scim
+
+import (
+	"net/http"
+)
+
+func (c *call) listUsers() error {
+	p, err := c.parameters()
+	if err != nil {
+		return err
+	}
+	v := c.userView(p)
+	q := p.query()
+	q.SkipGroups = !v.show.shows(v.x.core.byName["groups"])
+	page, err := c.s.directory.Users(c.r.Context(), c.viewer, q)
+	if err != nil {
+		return err
+	}
+	c.out = appendListHead(c.out[:0], page.Total, p.start, len(page.Items))
+	for i, user := range page.Items {
+		if i > 0 {
+			c.out = append(c.out, ',')
+		}
+		c.out = v.user(c.out, user)
+	}
+	c.out = append(c.out, `]}`...)
+	c.write(http.StatusOK, c.out)
+	return nil
+}
+
+func (c *call) listGroups() error {
+	p, err := c.parameters()
+	if err != nil {
+		return err
+	}
+	v := c.groupView(p)
+	page, err := c.s.directory.Groups(c.r.Context(), c.viewer, p.query())
+	if err != nil {
+		return err
+	}
+	out := c.stream(http.StatusOK)
+	c.out = appendListHead(c.out, page.Total, p.start, len(page.Items))
+	for i, g := range page.Items {
+		if i > 0 {
+			c.out = append(c.out, ',')
+		}
+		if err := out.group(g, v); err != nil {
+			return err
+		}
+	}
+	c.out = append(c.out, `]}`...)
+	return out.end()
+}

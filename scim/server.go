@@ -1,0 +1,68 @@
+package scim
+
+import (
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"muster/directory"
+)
+
+// Options of a Server. The zero value is safe; BaseURL alone should be set.
+type Options struct {
+	// BaseURL is where the server is reached from outside, without a slash at
+	// the end; it begins every meta.location. Empty makes them paths.
+	BaseURL string
+	Log     *slog.Logger // slog.Default
+	// MaxBody is the largest request body in bytes: 1 MiB.
+	MaxBody int64
+	// PageSize is what a list holds when the client asks for no count (100),
+	// MaxResults the most it may ask for (200).
+	PageSize, MaxResults int
+	// RetryAfter is what clients are told with 503: 5 minutes.
+	RetryAfter time.Duration
+}
+
+// Server is the SCIM door of a directory. Its methods may be called concurrently.
+type Server struct {
+	directory *directory.Directory
+	options   Options
+	indexes   indexes
+	groups    *index
+	ignored   atomic.Uint64
+	scratch   sync.Pool // *scratch
+}
+
+// scratch is memory that one request uses after another.
+type scratch struct {
+	in, out []byte
+	doc     document
+}
+
+// New makes the door of d.
+func New(d *directory.Directory, o Options) *Server {
+	o.BaseURL = strings.TrimSuffix(o.BaseURL, "/")
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	o.MaxBody = orElse(o.MaxBody, 1<<20)
+	o.MaxResults = orElse(o.MaxResults, 200)
+	o.PageSize = min(orElse(o.PageSize, 100), o.MaxResults)
+	o.RetryAfter = orElse(o.RetryAfter, 5*time.Minute)
+	s := &Server{directory: d, options: o, groups: newGroupIndex()}
+	s.scratch.New = func() any { return &scratch{} }
+	return s
+}
+
+func orElse[T int | int64 | time.Duration](v, fallback T) T {
+	if v <= 0 {
+		return fallback
+	}
+	return v
+}
+
+// Ignored is how many attributes were sent that no schema here has. They are
+// never an error; a count that grows says that a mapping sends something in vain.
+func (s *Server) Ignored() uint64 { return s.ignored.Load() }

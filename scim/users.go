@@ -1,0 +1,143 @@
+package scim
+
+import (
+	"net/http"
+
+	"muster/directory"
+)
+
+// view is how this call shows users.
+func (c *call) userView(p parameters) view {
+	return view{x: c.index, base: c.base, show: c.index.project(p.attributes, p.excluded)}
+}
+
+// sendUser answers with one User.
+func (c *call) sendUser(status int, p *directory.Profile, v view) error {
+	h := c.w.Header()
+	if p.Version != "" {
+		h.Set("ETag", etag(p.Version))
+	}
+	if status == http.StatusOK && c.r.Method == http.MethodGet && c.unchanged(p.Version) {
+		return c.empty(http.StatusNotModified)
+	}
+	if c.r.Method != http.MethodGet {
+		h.Set("Location", v.location("User", p.ID))
+	}
+	c.out = v.user(c.out[:0], p)
+	c.write(status, c.out)
+	return nil
+}
+
+// resourceID reads the id in the path; one that is none names nothing.
+func (c *call) resourceID() (directory.ID, error) {
+	id, ok := directory.ParseID(c.id)
+	if !ok {
+		return id, errNotFound
+	}
+	return id, nil
+}
+
+func (c *call) readUser() error {
+	id, err := c.resourceID()
+	if err != nil {
+		return err
+	}
+	p, err := c.parameters()
+	if err != nil {
+		return err
+	}
+	user, err := c.s.directory.User(c.r.Context(), c.viewer, id)
+	if err != nil {
+		return err
+	}
+	return c.sendUser(http.StatusOK, user, c.userView(p))
+}
+
+func (c *call) createUser() error { return c.writeUser(directory.VerbCreate, http.StatusCreated) }
+
+func (c *call) replaceUser() error { return c.writeUser(directory.VerbReplace, http.StatusOK) }
+
+func (c *call) patchUser() error { return c.writeUser(directory.VerbEdit, http.StatusOK) }
+
+// writeUser takes one body to the directory and answers with what the client
+// sees afterwards.
+func (c *call) writeUser(verb directory.Verb, status int) error {
+	change, err := c.change(verb, directory.UserResource)
+	if err != nil {
+		return err
+	}
+	p, err := c.parameters()
+	if err != nil {
+		return err
+	}
+	root, err := c.body()
+	if err != nil {
+		return err
+	}
+	if err := c.program(&change, root); err != nil {
+		return err
+	}
+	result, err := c.s.directory.Apply(c.r.Context(), change)
+	if err != nil {
+		return err
+	}
+	return c.sendUser(status, result.User, c.userView(p))
+}
+
+// program reads the body of a write about a user into the change.
+func (c *call) program(change *directory.Change, root node) error {
+	p := newProgram(c.index, len(root.doc))
+	create := c.connection.CreateElement || change.Verb != directory.VerbEdit
+	var err error
+	if change.Verb == directory.VerbEdit {
+		err = p.readPatch(root)
+		change.Edit = func(own directory.Attributes) (directory.Attributes, error) { return p.run(own, create) }
+	} else {
+		err = p.readUser(root)
+		if err == nil {
+			change.Attributes, err = p.run(nil, create)
+		}
+	}
+	c.count(p.ignored)
+	return err
+}
+
+// count keeps account of attributes that were sent in vain.
+func (c *call) count(ignored []string) {
+	if len(ignored) == 0 {
+		return
+	}
+	c.s.ignored.Add(uint64(len(ignored)))
+	c.log().Debug("unknown attributes were ignored", "attributes", ignored)
+}
+
+// change begins a write: who asks, for what, under which condition.
+func (c *call) change(verb directory.Verb, about directory.Resource) (directory.Change, error) {
+	change := directory.Change{
+		Org: c.viewer.Org, Connection: c.viewer.Connection, Channel: directory.SCIM,
+		Actor: c.actor, Request: c.request, Verb: verb, Resource: about,
+		IfMatch: versions(c.r.Header, "If-Match"),
+	}
+	if verb == directory.VerbCreate {
+		change.IfMatch = nil
+		return change, nil
+	}
+	var err error
+	change.ID, err = c.resourceID()
+	return change, err
+}
+
+func (c *call) deleteUser() error {
+	return c.delete(directory.UserResource)
+}
+
+func (c *call) delete(about directory.Resource) error {
+	change, err := c.change(directory.VerbDelete, about)
+	if err != nil {
+		return err
+	}
+	if _, err := c.s.directory.Apply(c.r.Context(), change); err != nil {
+		return err
+	}
+	return c.empty(http.StatusNoContent)
+}
