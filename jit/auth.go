@@ -1,0 +1,64 @@
+package jit
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"muster/directory"
+)
+
+// auth answers a reverse proxy that asks whether to let a request through: 200 with who it is, or 401. With ?org=
+// people of other organisations are refused; a proxy in front of one customer's application needs that.
+func (s *Server) auth(c echo.Context) error {
+	who, err := s.current(c)
+	if err != nil {
+		if p := problemOf(err); p.broken == nil {
+			return c.NoContent(http.StatusUnauthorized)
+		}
+		return err
+	}
+	if org := c.QueryParam("org"); org != "" && org != who.session.Org {
+		return c.NoContent(http.StatusUnauthorized)
+	}
+	told, err := s.directory.Explain(c.Request().Context(), who.session.Org, who.session.User)
+	if err != nil {
+		return err
+	}
+	emails, _ := who.user.Attributes.Get(directory.Emails)
+	h := c.Response().Header()
+	h.Set("Remote-User", headerText(who.user.Attributes.Text(directory.UserName)))
+	h.Set("Remote-Name", headerText(displayName(who.user)))
+	h.Set("Remote-Email", headerText(emails.Primary().Field("value")))
+	h.Set("Remote-Groups", strings.Join(groupNames(told), ","))
+	return c.NoContent(http.StatusOK)
+}
+
+// groupNames are the groups as rules name them: those of the home connection and local ones by their name, another
+// connection's as connection:Name. Names are in the hands of identity providers, so one that would read as several, or
+// as another connection's, is left out.
+func groupNames(told *directory.Explanation) []string {
+	var list []string
+	for _, g := range told.Groups {
+		name, own := headerText(g.Name), g.Source.Connection == "" || g.Source.Connection == told.Home
+		if name == "" || name != g.Name || strings.Contains(name, ",") || own && strings.Contains(name, ":") {
+			continue
+		}
+		if !own {
+			name = g.Source.Connection + ":" + name
+		}
+		list = append(list, name)
+	}
+	return distinct(list)
+}
+
+// headerText makes a text fit for a header field: no control characters, nothing around it.
+func headerText(text string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, text))
+}

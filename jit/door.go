@@ -1,0 +1,212 @@
+package jit
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"muster/directory"
+	"muster/jit/saml"
+)
+
+// maxPost bounds the form at the ACS: a message of saml.MaxMessage in base64, escaped.
+const maxPost = 2 * saml.MaxMessage
+
+// compiled is a connection's service provider as of one revision of its organisation's policy.
+type compiled struct {
+	revision uint64
+	provider *saml.ServiceProvider
+}
+
+// connection finds the connection that the path names.
+func (s *Server) connection(c echo.Context) (*directory.Connection, *directory.Policy, error) {
+	id := c.Param("connection")
+	conn, policy, err := s.directory.Connection(c.Request().Context(), id)
+	if errors.Is(err, directory.ErrNotFound) {
+		return nil, nil, refuse(unknownConnection, "there is no connection %.100q", id)
+	}
+	return conn, policy, err
+}
+
+// open refuses a connection that nobody signs in through.
+func open(conn *directory.Connection) error {
+	switch {
+	case conn.State == directory.Retired:
+		return refuse(directory.ChannelOff, "connection %q is retired", conn.ID)
+	case conn.SAML == nil:
+		return refuse(directory.ChannelOff, "connection %q has no SAML identity provider", conn.ID)
+	}
+	return nil
+}
+
+// provider is the service provider of a connection, read once for each revision of its policy.
+func (s *Server) provider(conn *directory.Connection, policy *directory.Policy) *saml.ServiceProvider {
+	if known, ok := s.providers.Load(conn.ID); ok && known.(compiled).revision == policy.Revision {
+		return known.(compiled).provider
+	}
+	at := AddressesOf(s.base, conn.ID)
+	provider := &saml.ServiceProvider{EntityID: at.EntityID, ACSURL: at.ACS, Key: s.key, Now: s.now}
+	if trust := conn.SAML; trust != nil {
+		provider.AllowIDPInitiated = trust.AllowIDPInitiated
+		provider.InsecureAllowSHA1 = trust.InsecureAllowSHA1
+		provider.Skew = trust.Skew
+		provider.IdP = s.identityProvider(conn)
+		provider.SignRequests = s.key != nil && provider.IdP != nil && provider.IdP.WantAuthnRequestsSigned
+	}
+	s.providers.Store(conn.ID, compiled{policy.Revision, provider})
+	return provider
+}
+
+// identityProvider reads the metadata; nil when it cannot be read, and then every sign-in is refused. A document that
+// has run out since it was read is reason for an alarm, not for locking everybody out.
+func (s *Server) identityProvider(conn *directory.Connection) *saml.Metadata {
+	metadata, err := saml.ParseMetadata(conn.SAML.Metadata, saml.MetadataOptions{EntityID: conn.SAML.EntityID})
+	if err != nil {
+		s.log.Error("the identity provider's metadata cannot be read", "org", conn.Org, "conn", conn.ID, "error", err)
+		return nil
+	}
+	if end := metadata.ValidUntil; !end.IsZero() && !s.now().Before(end) {
+		s.log.Warn("the identity provider's metadata has run out", "org", conn.Org, "conn", conn.ID, "validUntil", end)
+	}
+	return metadata
+}
+
+// metadata describes this side to the identity provider.
+func (s *Server) metadata(c echo.Context) error {
+	conn, policy, err := s.connection(c)
+	if err != nil {
+		return err
+	}
+	name := policy.Org.Name
+	if name == "" {
+		name = policy.Org.ID
+	}
+	document, err := s.provider(conn, policy).Metadata(name, Requested(conn, policy))
+	if err != nil {
+		return err
+	}
+	return c.Blob(http.StatusOK, "application/samlmetadata+xml", document)
+}
+
+// begin sends the browser to the connection's identity provider.
+func (s *Server) begin(c echo.Context) error {
+	conn, policy, err := s.connection(c)
+	if err != nil {
+		return err
+	}
+	if err := open(conn); err != nil {
+		return about(err, conn)
+	}
+	request, err := s.provider(conn, policy).AuthnRequest(relayState(), saml.AuthnOptions{})
+	if err != nil {
+		return about(err, conn)
+	}
+	started := pending{Connection: conn.ID, Return: ownPath(c.QueryParam("return_to"))}
+	cookie, err := s.keepPending(c.Request().Context(), request.ID, started)
+	if err != nil {
+		return about(err, conn)
+	}
+	s.bind(c, request.ID, cookie)
+	if request.Binding == saml.BindingPOST {
+		return s.page(c, http.StatusOK, "continue", request)
+	}
+	return c.Redirect(http.StatusSeeOther, request.URL)
+}
+
+// acs takes the identity provider's answer.
+func (s *Server) acs(c echo.Context) error {
+	conn, policy, err := s.connection(c)
+	if err != nil {
+		return err
+	}
+	arrived, err := s.verify(c, conn, policy)
+	if err == nil {
+		err = s.signIn(c, arrived)
+	}
+	return about(err, conn)
+}
+
+// verify believes an answer, or not. The requests of this browser are told by its own cookies, so that an answer to
+// anybody else's request is refused before the directory is asked. The RelayState that comes back is not read.
+func (s *Server) verify(c echo.Context, conn *directory.Connection, policy *directory.Policy) (arrival, error) {
+	a := arrival{connection: conn, policy: policy}
+	if err := open(conn); err != nil {
+		return a, err
+	}
+	message, err := posted(c)
+	if err != nil {
+		return a, err
+	}
+	bindings := s.bindings(c)
+	facts, err := s.provider(conn, policy).Verify(message, saml.Expect{
+		RequestIDs:  slices.Collect(maps.Keys(bindings)),
+		Unsolicited: conn.SAML.AllowIDPInitiated,
+	})
+	if err != nil {
+		return a, err
+	}
+	a.assertion = assertionFromSAML(facts)
+	if facts.InResponseTo == "" {
+		return a, nil // permitted above, by the connection
+	}
+	started, err := s.takePending(c.Request().Context(), facts.InResponseTo, conn.ID, bindings[facts.InResponseTo])
+	if err != nil {
+		return a, err
+	}
+	s.unbind(c, facts.InResponseTo)
+	a.returnTo = started.Return
+	return a, nil
+}
+
+// posted is the SAMLResponse of the form.
+func posted(c echo.Context) (string, error) {
+	r := c.Request()
+	r.Body = http.MaxBytesReader(c.Response(), r.Body, maxPost)
+	if err := r.ParseForm(); err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return "", refuse(messageTooLarge, "the form has more than %d bytes", maxPost)
+		}
+		return "", refuse(malformedMessage, "no form: %v", err)
+	}
+	values := r.PostForm["SAMLResponse"]
+	if len(values) != 1 || values[0] == "" {
+		return "", refuse(malformedMessage, "the form has %d SAMLResponse fields; it must have one", len(values))
+	}
+	return values[0], nil
+}
+
+// Requested lists the attributes that the connection reads from assertions, as its metadata publishes them: the first
+// name of each mapping, and whether no account can be made without it.
+func Requested(conn *directory.Connection, policy *directory.Policy) []saml.RequestedAttribute {
+	var list []saml.RequestedAttribute
+	add := func(names []string, friendly string, required bool) {
+		if len(names) > 0 && !slices.ContainsFunc(list, func(a saml.RequestedAttribute) bool { return a.Name == names[0] }) {
+			list = append(list, saml.RequestedAttribute{Name: names[0], FriendlyName: friendly, Required: required})
+		}
+	}
+	if own := slices.Index(conn.Subject.SSO, NameID); own != 0 && len(conn.Subject.SSO) > 0 {
+		add(conn.Subject.SSO[:1], "subject", own < 0)
+	}
+	for _, m := range conn.Map {
+		add(m.From, spaced(m.To), requiredAtSignIn(m.To, policy))
+	}
+	if source := conn.GroupsSource(); source == directory.GroupsSSO || source == directory.GroupsBoth {
+		add(conn.Groups.From, directory.Groups, false)
+	}
+	return list
+}
+
+// requiredAtSignIn mirrors the directory's defaults: a new account needs both names, and a user name, for which the
+// e-mail address stands.
+func requiredAtSignIn(attribute string, policy *directory.Policy) bool {
+	switch policy.Attribute(attribute).Required {
+	case directory.RequiredNo:
+		return false
+	case directory.RequiredCreate, directory.RequiredAlways:
+		return true
+	}
+	return attribute == directory.GivenName || attribute == directory.FamilyName || attribute == directory.Emails
+}

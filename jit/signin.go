@@ -1,0 +1,115 @@
+package jit
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"muster/directory"
+)
+
+// arrival is a sign-in whose protocol is done: what was vouched for, to whom, and where the person wanted to go.
+type arrival struct {
+	connection *directory.Connection
+	policy     *directory.Policy
+	assertion  Assertion
+	returnTo   string // an own path, "" for /me
+}
+
+// home is where people land who wanted nothing in particular.
+const home = "/me"
+
+// signIn is where every protocol ends. The person is signed in only after the directory has committed what the
+// assertion says.
+func (s *Server) signIn(c echo.Context, a arrival) error {
+	ctx := c.Request().Context()
+	if err := s.spend(ctx, a); err != nil {
+		return err
+	}
+	result, err := s.provision(ctx, a, correlation(c))
+	if err != nil {
+		return err
+	}
+	session, secret, err := s.start(ctx, a, result)
+	if err != nil {
+		return err
+	}
+	if old := s.secret(c); old != "" {
+		if err := s.directory.EndSession(ctx, old); err != nil {
+			s.log.WarnContext(ctx, "the browser's earlier session was not ended", "request", correlation(c), "error", err)
+		}
+	}
+	s.setSession(c, secret, session.Expires)
+	if a.returnTo == "" {
+		a.returnTo = home
+	}
+	return c.Redirect(http.StatusSeeOther, a.returnTo)
+}
+
+// spend uses the assertion's id up. Connections do not share ids, though they may share a provider: one customer
+// cannot use up another's.
+func (s *Server) spend(ctx context.Context, a arrival) error {
+	kind := "assertion " + a.connection.ID + " " + a.assertion.Issuer
+	err := s.directory.Spend(ctx, kind, a.assertion.ID, a.assertion.Expires)
+	if errors.Is(err, directory.ErrSpent) {
+		return refuse(directory.StaleAssertion, "assertion %q was used before", a.assertion.ID)
+	}
+	return err
+}
+
+// provision asks the directory for the person, and tells the administrator how the assertion was read.
+func (s *Server) provision(ctx context.Context, a arrival, request string) (directory.Result, error) {
+	change, trace, err := Interpret(a.assertion, a.connection, a.policy.Definition)
+	if err != nil {
+		return directory.Result{}, traced(err, trace)
+	}
+	change.Request = request
+	result, err := s.directory.Apply(ctx, change)
+	if err != nil {
+		return result, traced(err, trace)
+	}
+	log := s.log.With("org", a.connection.Org, "conn", a.connection.ID, "user", result.User.ID, "request", request)
+	log.InfoContext(ctx, "signed in", "outcome", result.Outcome)
+	if len(result.Warnings) > 0 {
+		log.WarnContext(ctx, "the sign-in could not write everything", "warnings", warnings(result.Warnings), "trace", trace)
+	}
+	return result, nil
+}
+
+// traced adds to a refusal how the attribute at fault was looked for.
+func traced(err error, trace Trace) error {
+	p := problemOf(err)
+	p.trace = &trace
+	if line := trace.about(p.attribute); line != "" {
+		p.cause += " (" + line + ")"
+	}
+	return p
+}
+
+func warnings(list []directory.Warning) slog.Value {
+	lines := make([]string, len(list))
+	for i, w := range list {
+		lines[i] = string(w.Code) + ": " + w.Attribute + ": " + w.Detail
+	}
+	return slog.AnyValue(lines)
+}
+
+// start opens the session.
+func (s *Server) start(ctx context.Context, a arrival, result directory.Result) (directory.Session, string, error) {
+	now := s.now()
+	session := directory.Session{
+		Org:          a.connection.Org,
+		User:         result.User.ID,
+		Connection:   a.connection.ID,
+		Issuer:       a.assertion.Issuer,
+		Subject:      a.assertion.Subject.Value,
+		SessionIndex: a.assertion.SessionIndex,
+		Created:      now,
+		Expires:      now.Add(s.lifetime),
+	}
+	secret, err := s.directory.StartSession(ctx, session)
+	return session, secret, err
+}
