@@ -57,7 +57,7 @@ func inspect(path string, options bbolt.Options) (size int64, err error) {
 	}
 	options.ReadOnly = true
 	db, err := open(path, &options)
-	if errors.Is(err, ErrInUse) {
+	if errors.Is(err, ErrInUse) || errors.Is(err, fs.ErrPermission) {
 		return 0, err
 	}
 	if db != nil {

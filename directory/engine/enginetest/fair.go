@@ -50,6 +50,9 @@ func (b *bed) disturb(done *atomic.Bool, i int) error {
 // hotKey: a hundred transactions on one key, none of which gives up.
 func hotKey(b *bed) error {
 	const workers, rounds = 10, 10
+	if err := b.set("n", "0"); err != nil {
+		return err
+	}
 	err := b.parallel(workers, func(int) error {
 		for range rounds {
 			if err := b.Update(b.ctx, increment); err != nil {
@@ -62,11 +65,10 @@ func hotKey(b *bed) error {
 }
 
 func increment(tx engine.WriteTx) error {
-	old, err := text(tx, "n")
+	n, err := number(tx, "n")
+	letOthersIn()
 	if err != nil {
 		return err
 	}
-	n := 0
-	_, _ = fmt.Sscan(old, &n)
 	return tx.Set([]byte("n"), fmt.Append(nil, n+1))
 }

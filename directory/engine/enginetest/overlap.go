@@ -78,6 +78,10 @@ func (b *bed) parallel(n int, fn func(i int) error) error {
 	return all
 }
 
+// letOthersIn makes it likely that functions overlap where no rendezvous makes
+// it certain.
+func letOthersIn() { time.Sleep(50 * time.Microsecond) }
+
 // race runs the transactions at once. Each gets a function to call between
 // its reads and its writes; it returns when all have read.
 func (b *bed) race(transactions ...func(tx engine.WriteTx, allRead func()) error) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"muster/directory/engine"
 )
@@ -36,6 +37,9 @@ func repeat(n int, t func(i int) transaction) []transaction {
 
 // noLostUpdate: everybody adds one to what everybody read.
 func noLostUpdate(b *bed) error {
+	if err := b.set("n", "0"); err != nil {
+		return err
+	}
 	add := func(int) transaction {
 		return func(tx engine.WriteTx, allRead func()) error {
 			old, err := text(tx, "n")
@@ -128,6 +132,10 @@ func rangeGuardedInsert(b *bed) error {
 	})
 }
 
+// comeLast lets the others commit first, where the order matters: a race is
+// lost only by who comes second.
+func comeLast() { time.Sleep(3 * time.Millisecond) }
+
 // rangeGuardedDelete: either the key is counted or it goes, never both.
 func rangeGuardedDelete(b *bed) error {
 	if err := b.set("r1", ""); err != nil {
@@ -136,6 +144,7 @@ func rangeGuardedDelete(b *bed) error {
 	countAll := func(tx engine.WriteTx, allRead func()) error {
 		there, err := under(tx, 'r')
 		allRead()
+		comeLast()
 		if err != nil {
 			return err
 		}
@@ -161,6 +170,7 @@ func rangeGuardedValue(b *bed) error {
 	record := func(tx engine.WriteTx, allRead func()) error {
 		there, err := under(tx, 'r')
 		allRead()
+		comeLast()
 		if err != nil {
 			return err
 		}
@@ -252,11 +262,9 @@ func brokenScanGuarded(b *bed) error {
 
 // blindWrites: who read nothing cannot have read what is outdated.
 func blindWrites(b *bed) error {
-	var runs atomic.Int32
 	write := func(i int) transaction {
 		return func(tx engine.WriteTx, allRead func()) error {
 			allRead()
-			runs.Add(1)
 			return tx.Set(fmt.Append(nil, i), []byte("1"))
 		}
 	}

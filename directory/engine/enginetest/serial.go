@@ -58,6 +58,7 @@ func (b *bed) bankRound(worker int, random *rand.Rand) error {
 func transfer(tx engine.WriteTx, from, to string, amount int) error {
 	a, err := number(tx, from)
 	b, err2 := number(tx, to)
+	letOthersIn()
 	if err := errors.Join(err, err2); err != nil || a < amount {
 		return err
 	}
@@ -134,6 +135,7 @@ func (h *history) append(random *rand.Rand) error {
 			}
 			a.read[listName(list)] = value
 		}
+		letOthersIn()
 		return tx.Set([]byte(a.wrote), fmt.Appendf(nil, "%s%d ", a.read[a.wrote], a.id))
 	})
 	a.end = h.clock.Add(1)
