@@ -16,7 +16,7 @@ const (
 	maxElements     = 20_000
 	maxAttributes   = 32 // of one element, namespace declarations included
 	maxDeclarations = 16_384
-	maxScope        = 64 // namespace declarations in scope at once: each is carried to every element below
+	maxScope        = 32 // namespace declarations in scope at once: each is carried to every element below
 )
 
 var byteOrderMark = []byte("\ufeff")

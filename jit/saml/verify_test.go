@@ -135,14 +135,3 @@ func TestAnUnsignedRealResponseIsRefused(t *testing.T) {
 	_, err := r.provider().Verify(r.form, r.expect())
 	wantReason(t, err, saml.ReasonUnsigned)
 }
-
-func BenchmarkVerify(b *testing.B) {
-	r := record(b, "ssp/response-01")
-	sp, expect := r.provider(), r.expect()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := sp.Verify(r.form, expect); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
