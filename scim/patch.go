@@ -59,7 +59,7 @@ func (p *program) run(own directory.Attributes, create bool) (directory.Attribut
 
 // maxWork bounds the comparisons of one request: elements times terms. A body
 // of allowed size could otherwise hold a transaction for seconds.
-const maxWork = 4 << 20
+const maxWork = 2 << 20
 
 // readPatch reads a PatchOp message (RFC 7644 §3.5.2).
 func (p *program) readPatch(root node) error {

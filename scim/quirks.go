@@ -12,7 +12,8 @@ import (
 func (p *program) elements(a *attribute, n node) (directory.Value, error) {
 	start := len(p.arena.elements)
 	if n.kind() != isArray {
-		return p.arena.since(start), p.element(a, n)
+		err := p.element(a, n)
+		return p.arena.since(start), err
 	}
 	for child := range n.children {
 		if err := p.element(a, child); err != nil {
