@@ -2,6 +2,7 @@ package saml_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -10,10 +11,49 @@ import (
 
 	"github.com/beevik/etree"
 	"github.com/google/go-cmp/cmp"
+	dsig "github.com/russellhaering/goxmldsig"
 
 	"muster/jit/saml"
 	"muster/jit/saml/samltest"
 )
+
+// openSAML signs el as OpenSAML does (Shibboleth, Okta, Ping): with a list of prefixes that count although nothing but
+// the text of a type uses them.
+func openSAML(t *testing.T, s *scene, el *etree.Element) {
+	t.Helper()
+	if err := s.idp.Sign(el, ""); err != nil {
+		t.Fatal(err)
+	}
+	alone := el.Copy()
+	alone.RemoveChild(alone.SelectElement("Signature"))
+	for _, a := range el.Parent().Attr {
+		if a.Space == "xmlns" && a.Key != "saml" {
+			alone.CreateAttr(a.FullKey(), a.Value)
+		}
+	}
+	canonical, err := dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("xs").Canonicalize(alone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := sha256.Sum256(canonical)
+	resign(el, func(info *etree.Element) {
+		list := info.FindElement("./Reference/Transforms/Transform[2]").CreateElement("ec:InclusiveNamespaces")
+		list.CreateAttr("xmlns:ec", "http://www.w3.org/2001/10/xml-exc-c14n#")
+		list.CreateAttr("PrefixList", "xs")
+		info.FindElement("./Reference/DigestValue").SetText(base64.StdEncoding.EncodeToString(digest[:]))
+	})
+}
+
+func TestSignaturesOverListedPrefixesAreAccepted(t *testing.T) {
+	for _, sign := range []samltest.Signing{samltest.SignNothing, samltest.SignResponse} {
+		s := newScene(t)
+		document := s.document(t, samltest.Bend{Sign: sign, Before: func(response *etree.Element) {
+			openSAML(t, s, assertionIn(response))
+		}})
+		s.accepted(t, document)
+		s.refused(t, replaced(`xmlns:xs="http://www.w3.org/2001/XMLSchema"`, `xmlns:xs="urn:x"`)(document), saml.ReasonSignature)
+	}
+}
 
 // prefixed puts something in front of the document.
 func prefixed(prefix string) func([]byte) []byte {

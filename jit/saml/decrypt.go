@@ -21,13 +21,13 @@ var errSealed = errors.New("saml: cannot be decrypted")
 
 // sealed is an encrypted assertion whose methods are on the list.
 type sealed struct {
-	method method
+	cipher contentCipher
 	keys   []encryptedKey
 	value  []byte
 }
 
-// method is a block cipher in a mode.
-type method struct {
+// contentCipher is AES with a key length, in a mode.
+type contentCipher struct {
 	keySize int
 	gcm     bool
 }
@@ -38,23 +38,23 @@ type encryptedKey struct {
 	value   []byte
 }
 
-// cipherMethod knows the AES methods of XML Encryption. 3DES is not among them.
-func cipherMethod(uri string) (method, bool) {
+// contentCipherOf knows the AES methods of XML Encryption. 3DES is not among them.
+func contentCipherOf(uri string) (contentCipher, bool) {
 	switch uri {
 	case nsEncryption + "aes128-cbc":
-		return method{keySize: 16}, true
+		return contentCipher{keySize: 16}, true
 	case nsEncryption + "aes192-cbc":
-		return method{keySize: 24}, true
+		return contentCipher{keySize: 24}, true
 	case nsEncryption + "aes256-cbc":
-		return method{keySize: 32}, true
+		return contentCipher{keySize: 32}, true
 	case nsEncryption11 + "aes128-gcm":
-		return method{keySize: 16, gcm: true}, true
+		return contentCipher{keySize: 16, gcm: true}, true
 	case nsEncryption11 + "aes192-gcm":
-		return method{keySize: 24, gcm: true}, true
+		return contentCipher{keySize: 24, gcm: true}, true
 	case nsEncryption11 + "aes256-gcm":
-		return method{keySize: 32, gcm: true}, true
+		return contentCipher{keySize: 32, gcm: true}, true
 	}
-	return method{}, false
+	return contentCipher{}, false
 }
 
 // sealed reads the envelope. Its errors depend on what everybody can see in the message, never on the plaintext.
@@ -69,7 +69,7 @@ func (sp *ServiceProvider) sealed(encrypted *etree.Element) (*sealed, error) {
 	envelope := &sealed{}
 	uri := encryptionMethod(data)
 	var known bool
-	if envelope.method, known = cipherMethod(uri); !known {
+	if envelope.cipher, known = contentCipherOf(uri); !known {
 		return nil, refuse(ReasonAlgorithm, "encryption method %.100q", uri)
 	}
 	var err error
@@ -181,14 +181,14 @@ func (sp *ServiceProvider) open(envelope *sealed, encrypted *etree.Element, filt
 func (sp *ServiceProvider) decrypt(envelope *sealed) ([]byte, error) {
 	for _, key := range envelope.keys {
 		content, err := sp.Key.Private.Decrypt(nil, key.value, &key.options)
-		if err != nil || len(content) != envelope.method.keySize {
+		if err != nil || len(content) != envelope.cipher.keySize {
 			continue
 		}
 		block, err := aes.NewCipher(content)
 		if err != nil {
 			continue
 		}
-		if envelope.method.gcm {
+		if envelope.cipher.gcm {
 			return decryptGCM(block, envelope.value)
 		}
 		return decryptCBC(block, envelope.value)

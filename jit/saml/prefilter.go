@@ -19,11 +19,11 @@ const (
 	maxScope        = 32 // namespace declarations in scope at once: each is carried to every element below
 )
 
-var byteOrderMark = []byte("\ufeff")
+const byteOrderMark = "\ufeff"
 
 // prefilter walks the raw tokens of a document once and refuses what no SAML message needs. It builds nothing.
 type prefilter struct {
-	comments bool                // tolerated: metadata has them
+	comments bool                // tolerated, and instructions: metadata has them
 	ids      map[string]struct{} // seen so far, in this and earlier documents of the same message
 
 	decoder      *xml.Decoder
@@ -31,7 +31,8 @@ type prefilter struct {
 	elements     int
 	declarations int
 	scope        int
-	rooted       bool
+	started      bool // something was read
+	rooted       bool // the root element was
 }
 
 // element is an open one: its name, and how many namespaces it declares.
@@ -45,7 +46,7 @@ func (p *prefilter) prefiltered(document []byte) ([]byte, error) {
 	if len(document) > MaxMessage {
 		return nil, refuse(ReasonTooLarge, "%d bytes, at most %d are read", len(document), MaxMessage)
 	}
-	document = bytes.TrimPrefix(document, byteOrderMark)
+	document = bytes.TrimPrefix(document, []byte(byteOrderMark))
 	p.decoder = xml.NewDecoder(bytes.NewReader(document))
 	if p.ids == nil {
 		p.ids = map[string]struct{}{}
@@ -61,6 +62,7 @@ func (p *prefilter) prefiltered(document []byte) ([]byte, error) {
 		if err := p.token(token); err != nil {
 			return nil, err
 		}
+		p.started = true
 	}
 }
 
@@ -89,11 +91,8 @@ func (p *prefilter) token(token xml.Token) error {
 // instruction lets the XML declaration through, at the very start only. The decoder has refused encodings other than
 // UTF-8.
 func (p *prefilter) instruction(token xml.ProcInst) error {
-	const around = len("<?xml ?>")
-	if token.Target == "xml" && p.decoder.InputOffset() <= int64(len(token.Inst)+around) && !p.rooted {
-		return nil
-	}
-	if p.comments && token.Target != "xml" {
+	isDeclaration := token.Target == "xml"
+	if isDeclaration && !p.started || !isDeclaration && p.comments {
 		return nil
 	}
 	return refuse(ReasonProcessingInstruction, "<?%.40s before byte %d", token.Target, p.decoder.InputOffset())

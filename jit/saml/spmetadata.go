@@ -15,12 +15,6 @@ type RequestedAttribute struct {
 	Required     bool
 }
 
-// cipherMethods are those that Verify opens, strongest first, as advertised to identity providers.
-var cipherMethods = []string{
-	nsEncryption11 + "aes256-gcm", nsEncryption11 + "aes128-gcm", nsEncryption + "aes256-cbc", nsEncryption + "aes128-cbc",
-	nsEncryption + "rsa-oaep-mgf1p", nsEncryption11 + "rsa-oaep",
-}
-
 // Metadata describes this side to the identity provider. It states no end, because it is true for as long as it is
 // served, and many consoles read it once and never again. displayName is what the provider may show to people.
 func (sp *ServiceProvider) Metadata(displayName string, requested []RequestedAttribute) ([]byte, error) {
@@ -65,7 +59,10 @@ func (sp *ServiceProvider) describeKeys(role *etree.Element) {
 		if use != "encryption" {
 			continue
 		}
-		for _, method := range cipherMethods {
+		for _, method := range []string{ // those that Verify opens, the strongest first
+			nsEncryption11 + "aes256-gcm", nsEncryption11 + "aes128-gcm", nsEncryption + "aes256-cbc",
+			nsEncryption + "aes128-cbc", nsEncryption + "rsa-oaep-mgf1p", nsEncryption11 + "rsa-oaep",
+		} {
 			descriptor.CreateElement("md:EncryptionMethod").CreateAttr("Algorithm", method)
 		}
 	}
