@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"os"
 	"strings"
 
@@ -101,25 +100,6 @@ func intoFlag(flags *pflag.FlagSet, f *pflag.Flag) yamlfile.Reader {
 	}
 }
 
-// baseURL is how the world reaches a server that listens at addr. Without TLS only this machine may.
-func baseURL(configured string, addr net.Addr) (*url.URL, error) {
-	if configured == "" {
-		return &url.URL{Scheme: "http", Host: reachable(addr)}, nil
-	}
-	u, err := url.Parse(configured)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("base URL: %w", err)
-	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return nil, fmt.Errorf("base URL %s: must be https://HOST, or http://HOST on a loopback address", u.Redacted())
-	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
-		return nil, fmt.Errorf("base URL %s: must have neither user, path, query nor fragment", u.Redacted())
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return nil, fmt.Errorf("base URL %s: http is for loopback addresses only; use https", u.Redacted())
-	}
-	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
-}
-
 // reachable is the host and port at which this machine reaches a listener.
 func reachable(addr net.Addr) string {
 	bound, err := netip.ParseAddrPort(addr.String())
@@ -127,12 +107,4 @@ func reachable(addr net.Addr) string {
 		return addr.String()
 	}
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), bound.Port()).String()
-}
-
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback()
 }

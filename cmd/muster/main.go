@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 			return overlay(cmd.Flags(), getenv)
 		},
 	}
-	root.AddCommand(demoCommand(getenv), serveCommand(getenv), applyCommand(getenv), checkCommand(), explainCommand(),
+	root.AddCommand(demoCommand(), serveCommand(getenv), applyCommand(getenv), checkCommand(), explainCommand(),
 		tokenCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"muster/cmd/muster/applyfile"
+	"muster/directory"
+)
+
+// Bounds of one connection and of the end of the server.
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = time.Minute
+	writeTimeout  = 2 * time.Minute
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 64 << 10
+	drainTimeout  = 20 * time.Second
+)
+
+func serveCommand(getenv func(string) string) *cobra.Command {
+	var s settings
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve both doors",
+		Long: `Serve both doors: SCIM for identity providers and applications, and sign-in.
+
+A setting comes from its flag, from the environment (--base-url is MUSTER_BASE_URL), from the file that --config names
+(base_url), or from its default, the first of these that is there. MUSTER_ADMIN_TOKEN sets the first administrator's
+API token; without it one is made and printed when the store is new. SIGINT and SIGTERM let requests under way finish.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return serve(cmd.Context(), s, getenv, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	s.bind(cmd.Flags())
+	return cmd
+}
+
+// serve runs the server until ctx ends. It listens before it says so.
+func serve(ctx context.Context, s settings, getenv func(string) string, stdout, stderr io.Writer) error {
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	var wanted *applyfile.File
+	if s.Apply != "" {
+		var err error
+		if wanted, err = readApplyFile(ctx, s.Apply, getenv, s.AllowPrivateFetch); err != nil {
+			return err
+		}
+		warn(stderr, wanted)
+	}
+	return withDirectory(ctx, s.Store, log, func(d *directory.Directory) error {
+		at, err := listen(s)
+		if err != nil {
+			return err
+		}
+		defer at.close()
+		h, err := newHandlers(d, handlerOptions{base: at.base, log: log, metered: at.metrics != nil})
+		if err != nil {
+			return err
+		}
+		if err := firstAdministrator(ctx, d, getenv("MUSTER_ADMIN_TOKEN"), stdout); err != nil {
+			return err
+		}
+		if wanted != nil {
+			if err := applyTo(ctx, d, wanted, stdout); err != nil {
+				return err
+			}
+		}
+		at.announce(stdout)
+		return serveAll(ctx, log, map[net.Listener]http.Handler{at.main: h.site, at.metrics: h.metrics})
+	})
+}
+
+// site is where a server is reached: its listeners, bound, and its base URL.
+type site struct {
+	base          string       // without a slash at the end
+	main, metrics net.Listener // metrics may be nil
+}
+
+func listen(s settings) (*site, error) {
+	main, err := net.Listen("tcp", s.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	at := &site{main: main, base: strings.TrimSuffix(s.BaseURL, "/")}
+	if at.base == "" {
+		at.base = "http://" + reachable(main.Addr())
+	}
+	if s.MetricsListen == "" {
+		return at, nil
+	}
+	if at.metrics, err = net.Listen("tcp", s.MetricsListen); err != nil {
+		return nil, errors.Join(fmt.Errorf("listen for metrics: %w", err), main.Close())
+	}
+	return at, nil
+}
+
+// close lets the listeners go. A server that was shut down has closed them before.
+func (s *site) close() {
+	_ = s.main.Close()
+	if s.metrics != nil {
+		_ = s.metrics.Close()
+	}
+}
+
+// announce says where the server listens; connections made from now on are answered.
+func (s *site) announce(w io.Writer) {
+	own := "http://" + reachable(s.main.Addr())
+	if s.metrics != nil {
+		fmt.Fprintf(w, "metrics on http://%s/metrics\n", reachable(s.metrics.Addr()))
+	}
+	fmt.Fprintf(w, "listening on %s\n", own)
+	if own != s.base {
+		fmt.Fprintf(w, "base URL %s\n", s.base)
+	}
+}
+
+// serveAll answers on each listener until ctx ends, then lets the requests under way finish. A nil listener is none.
+func serveAll(ctx context.Context, log *slog.Logger, on map[net.Listener]http.Handler) error {
+	delete(on, nil)
+	ended := make(chan error, len(on))
+	servers := make([]*http.Server, 0, len(on))
+	for l, h := range on {
+		server := newServer(h, log)
+		servers = append(servers, server)
+		go func() { ended <- server.Serve(l) }()
+	}
+	select {
+	case err := <-ended:
+		return errors.Join(fmt.Errorf("serve: %w", err), drain(servers))
+	case <-ctx.Done():
+		return drain(servers)
+	}
+}
+
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+// drain waits for the requests under way, for a while.
+func drain(servers []*http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	var errs []error
+	for _, s := range servers {
+		if err := s.Shutdown(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("shut down: %w", errors.Join(err, s.Close())))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// firstAdministrator makes the token given the first administrator's; without one, a store that has no administrator
+// gets a new token, which is shown once.
+func firstAdministrator(ctx context.Context, d *directory.Directory, given string, stdout io.Writer) error {
+	record := directory.Token{Name: "first administrator", Kind: directory.AdminToken}
+	if given != "" {
+		_, err := d.SetToken(ctx, record, given)
+		return named(err, "MUSTER_ADMIN_TOKEN")
+	}
+	tokens, err := d.Tokens(ctx, "")
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(tokens, func(t directory.Token) bool { return t.Kind == directory.AdminToken }) {
+		return nil
+	}
+	secret := rand.Text()
+	if _, err := d.SetToken(ctx, record, secret); err != nil {
+		return named(err, "the first administrator's token")
+	}
+	_, err = fmt.Fprintf(stdout, "administrator's API token, shown this once: %s\n", secret)
+	return err
+}
