@@ -51,6 +51,7 @@ type Engine struct {
 	queue    chan *call
 	written  chan struct{} // closed when the writer has ended
 	broken   error         // why no batch may begin any more; the writer's own
+	settle   func(*bbolt.Tx) error
 }
 
 // Open opens the file at path and makes it when it is not there, readable and
@@ -85,6 +86,7 @@ func start(path string, options *bbolt.Options, limits engine.Limits) (*Engine, 
 		db:      db,
 		queue:   make(chan *call),
 		written: make(chan struct{}),
+		settle:  (*bbolt.Tx).Commit,
 	}
 	go e.write()
 	return e, nil

@@ -208,9 +208,12 @@ func TestUpdatesThatWriteNothingCommitNothing(t *testing.T) {
 		if err != why {
 			t.Fatal(err)
 		}
+		if err := e.Update(t.Context(), func(tx engine.WriteTx) error { _, err := tx.Get([]byte("a")); return err }); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if n := commits(t, e) - before; n != 0 {
-		t.Errorf("three refusals made %d commits", n)
+		t.Errorf("three refusals and three reads made %d commits", n)
 	}
 }
 
@@ -315,5 +318,67 @@ func TestTransactionThatOutlivesItsFunctionIsClosed(t *testing.T) {
 	}
 	if err := write.Set([]byte("a"), nil); err != engine.ErrClosed {
 		t.Errorf("Set returned %v", err)
+	}
+}
+
+// settling opens an engine whose commits end as settle says.
+func settling(t *testing.T, settle func(*bbolt.Tx) error) *Engine {
+	t.Helper()
+	e, _ := open1(t, Options{})
+	if err := set(t.Context(), e, "a", "1"); err != nil {
+		t.Fatal(err)
+	}
+	// The writer reads settle after it has taken the next call from the queue.
+	e.settle = settle
+	return e
+}
+
+func TestCommitThatMayHaveHappenedIsUnknownAndTheLast(t *testing.T) {
+	fault := errors.New("the disk did not say")
+	e := settling(t, func(tx *bbolt.Tx) error { return errors.Join(tx.Commit(), fault) })
+	err := set(t.Context(), e, "a", "2")
+	if !errors.Is(err, engine.ErrUnknown) || !errors.Is(err, fault) {
+		t.Errorf("the update returned %v", err)
+	}
+	ran := false
+	err = e.Update(t.Context(), func(engine.WriteTx) error { ran = true; return nil })
+	if err == nil || errors.Is(err, engine.ErrUnknown) || ran {
+		t.Errorf("the next update ran: %v, and returned %v", ran, err)
+	}
+	if got := get(t, e, "a"); got != "2" {
+		t.Errorf("a view reads %q", got)
+	}
+}
+
+func TestPanicWhileCommittingIsCorruptAndTheLast(t *testing.T) {
+	e := settling(t, func(*bbolt.Tx) error { panic("page 7 already freed") })
+	for range 2 {
+		err := set(t.Context(), e, "a", "2")
+		if err == nil || errors.Is(err, engine.ErrUnknown) || !strings.Contains(err.Error(), "page 7") {
+			t.Errorf("the update returned %v", err)
+		}
+	}
+	if got := get(t, e, "a"); got != "1" {
+		t.Errorf("a view reads %q", got)
+	}
+}
+
+func TestCloseLetsWaitingUpdatesCommit(t *testing.T) {
+	e, path := open1(t, Options{})
+	closed := make(chan error, 1)
+	errs := crowd(t, e, 20, func(i int, tx engine.WriteTx) error {
+		if i == 7 {
+			go func() { closed <- e.Close() }()
+		}
+		return tx.Set(fmt.Append(nil, "k", i), []byte("1"))
+	})
+	if err := errors.Join(append(errs, <-closed)...); err != nil {
+		t.Fatal(err)
+	}
+	again := openChecked(t, path, Options{})
+	for i := range 20 {
+		if got := get(t, again, fmt.Sprint("k", i)); got != "1" {
+			t.Errorf("k%d is %q", i, got)
+		}
 	}
 }

@@ -103,18 +103,6 @@ func (m meta) leadsTo(file io.ReaderAt, page uint64, kinds uint16) bool {
 	return page < m.pages && binary.NativeEndian.Uint64(b[:]) == page && binary.NativeEndian.Uint16(b[8:])&kinds != 0
 }
 
-// checkSize asks for the size last, since a file in use only grows.
-func checkSize(file *os.File, m meta) (int64, error) {
-	info, err := file.Stat()
-	if err != nil {
-		return 0, err
-	}
-	if need := m.pages * uint64(m.pageSize); uint64(info.Size()) < need {
-		return 0, fmt.Errorf("%w: %s: cut off: has %d bytes, needs %d", engine.ErrCorrupt, file.Name(), info.Size(), need)
-	}
-	return info.Size(), nil
-}
-
 var errNoMeta = errors.New("not a muster database: no valid meta page")
 
 // newestMeta reads the first meta page, and the second where the first says

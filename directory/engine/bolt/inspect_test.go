@@ -79,31 +79,23 @@ func pagesInUse(t *testing.T, b []byte) int {
 }
 
 func TestDamagedPageIsAnErrorNotAPanic(t *testing.T) {
-	const leaf = 2
 	path, sound := filled(t)
 	damages := map[string]func(page []byte){
-		"its kind":   func(p []byte) { p[8] = 0x40 },
-		"its number": func(p []byte) { p[3] ^= 0x7f },
-		"where its pairs are": func(p []byte) {
-			for i := range int(binary.NativeEndian.Uint16(p[10:])) {
-				binary.NativeEndian.PutUint32(p[16+16*i+4:], 0xfff00000)
-			}
-		},
+		"its kind":            func(p []byte) { p[8] = 0x40 },
+		"its number":          func(p []byte) { p[3] ^= 0x7f },
+		"where its pairs are": pairsAt(0xfff00000),
 	}
 	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
-			b := eachPage(bytes.Clone(sound), func(p []byte) {
-				if p[8] == leaf && bytes.Contains(p, []byte("key0")) {
-					damage(p)
+			e := openDamaged(t, path, sound, damage)
+			isCorrupt(t, e, "Scan", e.View(t.Context(), func(tx engine.ReadTx) error {
+				for _, err := range tx.Scan(nil, nil) {
+					if err != nil {
+						return err
+					}
 				}
-			})
-			if err := os.WriteFile(path, b, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			e, err := Open(path, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
+				return nil
+			}))
 			refusesDamage(t, e)
 			if err := e.Close(); err != nil {
 				t.Error(err)
@@ -112,27 +104,59 @@ func TestDamagedPageIsAnErrorNotAPanic(t *testing.T) {
 	}
 }
 
+// TestUnreadablePageIsAnErrorNotTheEndOfTheProcess reads where the mapping has
+// no file behind it, which is what a failing disk feels like.
+func TestUnreadablePageIsAnErrorNotTheEndOfTheProcess(t *testing.T) {
+	path, sound := filled(t)
+	e := openDamaged(t, path, sound, pairsAt(1<<30))
+	refusesDamage(t, e)
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// pairsAt makes a leaf say that its pairs lie elsewhere.
+func pairsAt(offset uint32) func(page []byte) {
+	return func(p []byte) {
+		for i := range int(binary.NativeEndian.Uint16(p[10:])) {
+			binary.NativeEndian.PutUint32(p[16+16*i+4:], offset)
+		}
+	}
+}
+
+// openDamaged opens a file with all leaves damaged.
+func openDamaged(t *testing.T, path string, sound []byte, damage func(page []byte)) *Engine {
+	t.Helper()
+	b := eachPage(bytes.Clone(sound), func(p []byte) {
+		if p[8] == leafPage && bytes.Contains(p, []byte("key0")) {
+			damage(p)
+		}
+	})
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e, err := Open(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func isCorrupt(t *testing.T, e *Engine, what string, err error) {
+	t.Helper()
+	if !errors.Is(err, engine.ErrCorrupt) || !strings.Contains(err.Error(), e.path) {
+		t.Errorf("%s returned %v", what, err)
+	}
+}
+
 // refusesDamage reads and writes where all leaves are damaged.
 func refusesDamage(t *testing.T, e *Engine) {
 	t.Helper()
-	isCorrupt := func(what string, err error) {
-		if !errors.Is(err, engine.ErrCorrupt) || !strings.Contains(err.Error(), e.path) {
-			t.Errorf("%s returned %v", what, err)
-		}
-	}
-	isCorrupt("Get", e.View(t.Context(), func(tx engine.ReadTx) error {
+	isCorrupt(t, e, "Get", e.View(t.Context(), func(tx engine.ReadTx) error {
 		_, err := tx.Get([]byte("key0123"))
 		return err
 	}))
-	isCorrupt("Scan", e.View(t.Context(), func(tx engine.ReadTx) error {
-		for _, err := range tx.Scan(nil, nil) {
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
-	isCorrupt("Update", e.Update(t.Context(), func(tx engine.WriteTx) error { return tx.Set([]byte("key0123"), nil) }))
+	isCorrupt(t, e, "Update", e.Update(t.Context(), func(tx engine.WriteTx) error { return tx.Set([]byte("key0123"), nil) }))
 }
 
 // eachPage damages every page behind the meta pages.

@@ -160,7 +160,7 @@ func (e *Engine) tryCommit(tx *bbolt.Tx) (err error) {
 			_ = tx.Rollback()
 		}
 	}()
-	return tx.Commit()
+	return e.settle(tx)
 }
 
 // visible is the id of the last transaction that a reader sees.

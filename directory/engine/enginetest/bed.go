@@ -23,7 +23,7 @@ type bed struct {
 // shut closes the engine, unless the check has done so.
 func (b *bed) shut() error {
 	if err := b.Close(); err != nil && !errors.Is(err, engine.ErrClosed) {
-		return fmt.Errorf("Close: %w", err)
+		return fmt.Errorf("closing: %w", err)
 	}
 	return nil
 }

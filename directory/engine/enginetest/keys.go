@@ -73,7 +73,7 @@ func emptyIsNotAbsent(b *bed) error {
 				return err
 			}
 			if (value != nil) != present || len(value) > 0 {
-				return fmt.Errorf("Get(%q) = %#v, present must be %v", key, value, present)
+				return fmt.Errorf("the value of %q is %#v, present must be %v", key, value, present)
 			}
 		}
 		return scans(tx, nil, nil, "empty=", "nil=")
@@ -106,7 +106,7 @@ func largeValues(b *bed) error {
 	whole := func(tx engine.ReadTx) error {
 		got, err := tx.Get([]byte("large"))
 		if err != nil || !bytes.Equal(got, value) {
-			return fmt.Errorf("Get of %d bytes returned %d others, %v", len(value), len(got), err)
+			return fmt.Errorf("a value of %d bytes came back as %d others, %v", len(value), len(got), err)
 		}
 		return errors.Join(reads(tx, "before", "1"), reads(tx, "small", "1"))
 	}

@@ -95,7 +95,7 @@ func (b *bed) closeBeside(release func() error) error {
 	}
 	select {
 	case err := <-closed:
-		return fmt.Errorf("Close did not wait: %v", err)
+		return fmt.Errorf("no wait in Close, which returned %v", err)
 	case <-time.After(5 * time.Millisecond):
 	}
 	if err := release(); err != nil {
