@@ -1,6 +1,13 @@
 package directory
 
-import "time"
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
 
 // Case is a refused conflict that waits for an administrator. The same
 // conflict met again is the same case with a higher count.
@@ -42,3 +49,112 @@ const (
 	ResolveReject  Resolution = "reject"
 	ResolveIgnore  Resolution = "ignore"
 )
+
+// openCase keeps a refused conflict in a transaction of its own, and returns
+// the refusal with the case it waits in.
+func (d *Directory) openCase(ctx context.Context, c Change, r *Refusal) error {
+	now := canonicalTime(d.now())
+	id, err := d.ids.next(now)
+	if err != nil {
+		return err
+	}
+	err = d.update(ctx, c.Org, func(w writing) error {
+		p, err := w.policy()
+		if err != nil {
+			return err
+		}
+		a := &application{writing: w, id: id, now: Stamp{now, c.Actor, c.Request}, s: situation{change: &c, now: now, policy: p}}
+		return a.putCase(p, &c, r)
+	})
+	if err != nil {
+		d.log.ErrorContext(ctx, "case not kept", "org", c.Org, "conn", c.Connection, "request", c.Request, "code", r.Code, "error", err)
+	}
+	return r
+}
+
+// putCase opens a case, or counts the open one about the same conflict.
+func (a *application) putCase(_ *Policy, c *Change, r *Refusal) error {
+	at := orgKey(tableCaseKey, a.org).text(caseDigest(c, r))
+	var k Case
+	value, err := a.Get(at)
+	if err != nil {
+		return err
+	}
+	known := false
+	if len(value) == 16 {
+		if known, err = a.jsonAt(orgKey(tableCase, a.org).id(ID(value)), &k); err != nil {
+			return err
+		}
+	}
+	if !known {
+		id, err := a.d.ids.next(a.now.At)
+		if err != nil {
+			return err
+		}
+		k = Case{ID: id, Org: a.org, Code: r.Code, Source: Source{c.Connection, c.Channel}, Evidence: r.Evidence,
+			Resolutions: resolutionsOf(r.Code), Opened: a.now.At}
+		if err := a.tx.Set(at, id[:]); err != nil {
+			return err
+		}
+		if err := a.emit(Event{Type: CaseOpened}, [16]byte{}); err != nil {
+			return err
+		}
+	}
+	k.Detail, k.Last = r.Detail, a.now.At
+	k.Count++
+	r.Case = k.ID
+	return a.setJSON(orgKey(tableCase, a.org).id(k.ID), k)
+}
+
+// caseDigest is equal for the same conflict met again.
+func caseDigest(c *Change, r *Refusal) string {
+	users := make([]string, len(r.Evidence.Users))
+	for i, id := range r.Evidence.Users {
+		users[i] = id.String()
+	}
+	slices.Sort(users)
+	h := sha256.New()
+	for _, part := range append([]string{string(r.Code), c.Connection, string(c.Channel), r.Evidence.Subject, r.Attribute,
+		r.Evidence.Values[UserName], r.Evidence.Values[Emails]}, users...) {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	return string(h.Sum(nil))
+}
+
+func resolutionsOf(code Code) []Resolution {
+	switch code {
+	case LinkRequired:
+		return []Resolution{ResolveLink, ResolveRepoint, ResolveReject, ResolveIgnore}
+	case Ambiguous:
+		return []Resolution{ResolveLink, ResolveMerge, ResolveReject, ResolveIgnore}
+	case Reserved:
+		return []Resolution{ResolveRestore, ResolveNew, ResolveReject, ResolveIgnore}
+	case Uniqueness:
+		return []Resolution{ResolveSwap, ResolveMerge, ResolveReject, ResolveIgnore}
+	case GuardTripped:
+		return []Resolution{ResolveAllow, ResolveReject}
+	}
+	return []Resolution{ResolveReject, ResolveIgnore}
+}
+
+func (d *Directory) cases(ctx context.Context, org string) (list []Case, err error) {
+	err = d.view(ctx, org, func(r reading) error {
+		list = nil
+		prefix := orgKey(tableCase, org)
+		for pair, err := range r.Scan(prefix, prefix.end()) {
+			if err != nil {
+				return err
+			}
+			var k Case
+			if err := json.Unmarshal(pair.Value, &k); err != nil {
+				return fmt.Errorf("%w: case: %v", errRecord, err)
+			}
+			if k.Closed.IsZero() {
+				list = append(list, k)
+			}
+		}
+		slices.Reverse(list)
+		return nil
+	})
+	return list, err
+}

@@ -21,7 +21,7 @@ type Connection struct {
 	Subject Subjects `json:"subject"`
 	// Match are the soft keys tried only when no link exists; nil means
 	// userName and emails.
-	Match  []string    `json:"match,omitempty"`
+	Match  []string    `json:"match"`
 	Link   LinkPolicy  `json:"link,omitempty"`
 	Map    []Mapping   `json:"map,omitempty"`
 	Groups GroupPolicy `json:"groups"`
@@ -175,7 +175,8 @@ type SAMLTrust struct {
 type OIDCTrust struct {
 	Issuer   string `json:"issuer"`
 	ClientID string `json:"clientId"`
-	// Secret is sealed by the directory's key, never in clear.
+	// Secret is the client secret. Configure takes it in clear and stores it
+	// sealed; read it with Directory.Unseal.
 	Secret []byte `json:"secret,omitempty"`
 }
 

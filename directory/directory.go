@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"log/slog"
 	"sync"
@@ -56,3 +57,35 @@ func Open(ctx context.Context, e engine.Engine, o Options) (*Directory, error) {
 // returns a *Refusal when a rule says no, ErrNotFound when the path names
 // nothing, ErrVersion when IfMatch fails. Nothing is half-written.
 func (d *Directory) Apply(ctx context.Context, c Change) (Result, error) { return d.apply(ctx, c) }
+
+// storeRecord is the first record of every store.
+type storeRecord struct {
+	Version int    `json:"version"`
+	Pepper  []byte `json:"pepper"`
+}
+
+// formatVersion is the newest layout of keys and records this release writes.
+const formatVersion = 1
+
+// initialise reads the store's first record, or writes it into a new store.
+func (d *Directory) initialise(ctx context.Context) error {
+	pepper := make([]byte, 32)
+	if _, err := io.ReadFull(d.random, pepper); err != nil {
+		return err
+	}
+	return d.update(ctx, "", func(w writing) error {
+		s := storeRecord{formatVersion, pepper}
+		known, err := w.jsonAt(key{tableFormat}, &s)
+		if err != nil {
+			return err
+		}
+		if s.Version > formatVersion {
+			return fmt.Errorf("%w: the store has format %d, this release reads up to %d", errRecord, s.Version, formatVersion)
+		}
+		d.pepper = s.Pepper
+		if known {
+			return nil
+		}
+		return w.setJSON(key{tableFormat}, s)
+	})
+}

@@ -42,6 +42,7 @@ const (
 	StaleAssertion     Code = "stale_assertion"            // older than what is known, replayed or expired
 	ConnectionPaused   Code = "connection_paused"          // the connection is paused
 	ChannelOff         Code = "channel_off"                // the door is off, or the connection is retired
+	Owned              Code = "owned"                      // another source owns the attribute; only a pin overrides it
 	NoTarget           Code = "no_target"                  // a path that selects nothing (SCIM noTarget)
 	MutabilityViolated Code = "mutability"                 // a read-only or immutable attribute would change
 )

@@ -1,9 +1,6 @@
 package directory
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 // Explanation says why a user is as it is.
 type Explanation struct {
@@ -72,6 +69,3 @@ type Problem struct {
 	What   string // the record at fault, in words
 	Detail string
 }
-
-// Check reads the whole directory and lists every broken invariant.
-func (d *Directory) Check(ctx context.Context) ([]Problem, error) { return d.check(ctx, time.Time{}) }

@@ -34,6 +34,9 @@ type Layer struct {
 	Entries []Entry // sorted by name, none of them empty
 	// Locked is when and how this source locked the user, zero when it did not.
 	Locked Stamp
+	// Lifted is when an administrator set that lock aside; it stays aside until
+	// the source unlocks and locks again.
+	Lifted Stamp
 	// AssertedAt is when the identity provider made the newest assertion applied.
 	AssertedAt time.Time
 	// Created and Modified are this layer's own; what SCIM shows as meta.
@@ -92,11 +95,15 @@ func (l *Layer) attributes() Attributes {
 	return list
 }
 
+// holds says whether the layer's lock is in force.
+func (l *Layer) holds() bool { return !l.Locked.At.IsZero() && l.Lifted.At.IsZero() }
+
 // equal holds when both say the same, whenever they said it.
 func (l *Layer) equal(o *Layer) bool {
-	return l.Locked.At.IsZero() == o.Locked.At.IsZero() && slices.EqualFunc(l.Entries, o.Entries, func(a, b Entry) bool {
-		return a.Name == b.Name && a.Value.Equal(b.Value) && a.Reason == b.Reason && a.Until.Equal(b.Until)
-	})
+	return l.Locked.At.IsZero() == o.Locked.At.IsZero() && l.Lifted.At.IsZero() == o.Lifted.At.IsZero() &&
+		slices.EqualFunc(l.Entries, o.Entries, func(a, b Entry) bool {
+			return a.Name == b.Name && a.Value.Equal(b.Value) && a.Reason == b.Reason && a.Until.Equal(b.Until)
+		})
 }
 
 // Layer returns the user's layer of a source, nil when that source said nothing.

@@ -1,6 +1,9 @@
 package directory
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Link ties (connection, issuer, channel, subject) to exactly one user. It is
 // made once, by proof or policy; a locked user's link never moves.
@@ -47,4 +50,85 @@ func (u *User) link(connection string, ch Channel) *Link {
 func (u *User) Linked(connection string, ch Channel) bool {
 	l := u.link(connection, ch)
 	return l != nil && !l.Ahead && l.State != LinkDeleted
+}
+
+// relink writes the links that a change makes: its own channel's and, where
+// both channels carry one value, the other's ahead of its first use.
+func (s *situation) relink(o *outcome, a Attributes) error {
+	switch {
+	case s.conn == nil:
+		return nil
+	case s.change.Channel == SSO:
+		s.linkSignIn(o.user)
+		return nil
+	}
+	return s.linkPush(o, a.Text(s.conn.scimSubject()))
+}
+
+func (s *situation) newLink(ch Channel, issuer, subject string, ahead bool) Link {
+	return Link{Connection: s.conn.ID, Channel: ch, Issuer: issuer, Subject: subject, Ahead: ahead, At: canonicalTime(s.now)}
+}
+
+// linkSignIn binds the sign-in's subject, also one that SCIM linked ahead.
+func (s *situation) linkSignIn(u *User) {
+	switch l := u.link(s.conn.ID, SSO); {
+	case l == nil:
+		u.Links = append(u.Links, s.newLink(SSO, s.change.Issuer, s.subject, false))
+	case l.Ahead:
+		l.Issuer, l.Subject, l.Ahead = s.change.Issuer, s.subject, false
+	}
+	if s.conn.Subject.Same && u.link(s.conn.ID, SCIM) == nil {
+		u.Links = append(u.Links, s.newLink(SCIM, "", s.subject, true))
+	}
+}
+
+// linkPush makes or moves the SCIM link.
+func (s *situation) linkPush(o *outcome, subject string) error {
+	u := o.user
+	l := u.link(s.conn.ID, SCIM)
+	if l == nil {
+		u.Links = append(u.Links, s.newLink(SCIM, "", subject, false))
+		l = &u.Links[len(u.Links)-1]
+	}
+	before := l.Subject
+	if before != subject && before != "" && !l.Ahead && u.Locked() {
+		return s.linkRequired(u, "the user is locked, and a locked user's link never moves")
+	}
+	l.Subject, l.Ahead = subject, false
+	if l.State == LinkDeleted {
+		l.State = LinkLive
+	}
+	if s.conn.Subject.Same {
+		s.followPush(o, before, subject)
+	}
+	return nil
+}
+
+// followPush keeps the sign-in's link in step with what SCIM says: freely while
+// nobody signed in through it, and by moving a name that may change.
+func (s *situation) followPush(o *outcome, before, subject string) {
+	u := o.user
+	l := u.link(s.conn.ID, SSO)
+	switch {
+	case l == nil && subject != "":
+		u.Links = append(u.Links, s.newLink(SSO, "", subject, true))
+	case l == nil || l.Subject == subject:
+		if l != nil && l.State == LinkDeleted {
+			l.State = LinkLive
+		}
+	case l.Ahead && subject == "":
+		gone := *l
+		u.Links = slices.DeleteFunc(u.Links, func(x Link) bool { return x == gone })
+	case l.Ahead:
+		l.Subject = subject
+	case before != l.Subject:
+		// The person signs in under a subject that SCIM never carried.
+	case s.conn.Subject.Mutable && subject != "":
+		issuer := l.Issuer
+		l.State = LinkMoved
+		u.Links = append(u.Links, s.newLink(SSO, issuer, subject, true))
+	case subject != "":
+		o.cases = append(o.cases, s.withCase(refuse(LinkRequired,
+			"subject changed: SCIM now says %q, the person signed in as %q; the sign-in link stays", subject, l.Subject), u))
+	}
 }

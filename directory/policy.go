@@ -18,6 +18,9 @@ type Policy struct {
 	rules       []compiledRule
 	sources     map[string][]Channel // by attribute
 	domains     map[string]string    // domain -> connection of this organisation
+	named       []string             // attributes with a policy, sorted
+	unique      []string             // attributes with unique values, userName apart, sorted
+	users       userSchema           // names in SCIM filters
 }
 
 // Connection returns a connection of the organisation, nil when there is none.

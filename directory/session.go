@@ -2,6 +2,8 @@ package directory
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"time"
 )
 
@@ -22,17 +24,135 @@ type Session struct {
 // StartSession keeps a session and returns its secret, 43 characters. It
 // refuses when the user may not sign in right now.
 func (d *Directory) StartSession(ctx context.Context, s Session) (secret string, err error) {
-	return d.startSession(ctx, s)
+	var raw [32]byte
+	rand.Read(raw[:])
+	secret = base64.RawURLEncoding.EncodeToString(raw[:])
+	at := d.hashSecret(tableSession, secret)
+	s.Created = canonicalTime(d.now())
+	err = d.update(ctx, s.Org, func(w writing) error {
+		if _, err := w.access(&s); err != nil {
+			return err
+		}
+		if err := w.tx.Set(at, encodeSession(&s)); err != nil {
+			return err
+		}
+		if err := w.tx.Set(append(orgKey(tableUserSess, s.Org).id(s.User), at[1:]...), nil); err != nil {
+			return err
+		}
+		return w.tx.Set(append(key{tableExpiry}.time(s.Expires), at...), nil)
+	})
+	if err != nil {
+		return "", err
+	}
+	return secret, nil
 }
 
 // Session returns the live session of a secret with the effective view of its
 // user. ErrUnauthorized when it is unknown, ended or expired, and a Refusal
 // when the user's access ended in the meantime.
-func (d *Directory) Session(ctx context.Context, secret string) (Session, *Profile, error) {
-	return d.session(ctx, secret)
+func (d *Directory) Session(ctx context.Context, secret string) (s Session, p *Profile, err error) {
+	if len(secret) != 43 {
+		return Session{}, nil, ErrUnauthorized
+	}
+	at := d.hashSecret(tableSession, secret)
+	err = d.view(ctx, "", func(r reading) error {
+		record, err := r.Get(at)
+		if err != nil {
+			return err
+		}
+		if record == nil {
+			return ErrUnauthorized
+		}
+		if s, err = decodeSession(record); err != nil {
+			return err
+		}
+		if !d.now().Before(s.Expires) {
+			return ErrUnauthorized
+		}
+		r.org = s.Org
+		p, err = r.access(&s)
+		return err
+	})
+	if err != nil {
+		return Session{}, nil, err
+	}
+	return s, p, nil
 }
 
 // EndSession forgets a session; an unknown one is no error.
 func (d *Directory) EndSession(ctx context.Context, secret string) error {
-	return d.endSession(ctx, secret)
+	if len(secret) != 43 {
+		return nil
+	}
+	at := d.hashSecret(tableSession, secret)
+	return d.update(ctx, "", func(w writing) error { return w.forgetSession(at) })
+}
+
+func (w writing) forgetSession(at key) error {
+	record, err := w.Get(at)
+	if record == nil || err != nil {
+		return err
+	}
+	s, err := decodeSession(record)
+	if err != nil {
+		return err
+	}
+	if err := w.tx.Delete(append(orgKey(tableUserSess, s.Org).id(s.User), at[1:]...)); err != nil {
+		return err
+	}
+	if err := w.tx.Delete(append(key{tableExpiry}.time(s.Expires), at...)); err != nil {
+		return err
+	}
+	return w.tx.Delete(at)
+}
+
+// access says whether the session's user may be here now, and who that is.
+func (r reading) access(s *Session) (*Profile, error) {
+	p, err := r.policy()
+	if err != nil {
+		return nil, err
+	}
+	u, err := r.userByID(s.User)
+	if err != nil {
+		return nil, err
+	}
+	if u == nil || u.Deleted != nil {
+		return nil, refuse(Deprovisioned, "the user was deleted")
+	}
+	if u.Locked() {
+		return nil, refuse(Suspended, "the user is locked by %s", u.lockedBy().Source)
+	}
+	if err := connectionOpen(p, u, s.Connection); err != nil {
+		return nil, err
+	}
+	groups, err := r.groupsOf(u.ID)
+	if err != nil {
+		return nil, err
+	}
+	counting := groupsThatCount(p, u, groups)
+	if r.stale(p, u) {
+		u = current(p, u, counting)
+	}
+	if u.Denied > 0 {
+		return nil, refuse(RuleDenied, "%s applies", p.ruleName(u.Denied))
+	}
+	return r.profileOf(p, u, Viewer{r.org, ""}, groups), nil
+}
+
+// connectionOpen: the connection a session came through still lets people in.
+func connectionOpen(p *Policy, u *User, id string) error {
+	if id == "" {
+		return nil
+	}
+	c := p.Connection(id)
+	if c == nil || c.state() == Retired {
+		return refuse(ChannelOff, "connection %s is retired", id)
+	}
+	switch l := u.link(id, SSO); {
+	case l == nil || l.State == LinkDeleted:
+		return refuse(Deprovisioned, "connection %s has no link to the user any more", id)
+	case l.State == LinkLocked:
+		return refuse(Suspended, "connection %s locked its link to the user", id)
+	}
+	return nil
 }

@@ -2,6 +2,8 @@ package directory
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"time"
 )
 
@@ -26,22 +28,177 @@ const (
 	AdminToken TokenKind = "admin" // the administration API
 )
 
+// maxSecret bounds what is hashed for a bearer token or session.
+const maxSecret = 4096
+
+// hashSecret is the keyed hash under which a secret is found: who reads the
+// store alone can neither use nor guess what he finds there.
+func (d *Directory) hashSecret(kind byte, secret string) key {
+	mac := hmac.New(sha256.New, d.pepper)
+	mac.Write([]byte{kind})
+	mac.Write([]byte(secret))
+	return mac.Sum(key{kind})
+}
+
 // Authenticate returns the record of a bearer token, or ErrUnauthorized.
-func (d *Directory) Authenticate(ctx context.Context, secret string) (Token, error) {
-	return d.authenticate(ctx, secret)
+func (d *Directory) Authenticate(ctx context.Context, secret string) (t Token, err error) {
+	if secret == "" || len(secret) > maxSecret {
+		return Token{}, ErrUnauthorized
+	}
+	at := d.hashSecret(tableToken, secret)
+	err = d.view(ctx, "", func(r reading) error {
+		record, err := r.Get(at)
+		if err != nil {
+			return err
+		}
+		if record == nil {
+			return ErrUnauthorized
+		}
+		if t, err = decodeToken(record); err != nil {
+			return err
+		}
+		if !t.Expires.IsZero() && !d.now().Before(t.Expires) {
+			return ErrUnauthorized
+		}
+		return nil
+	})
+	if err != nil {
+		return Token{}, err
+	}
+	return t, nil
 }
 
 // SetToken makes secret a valid token with this record. Setting the same
-// secret and record again changes nothing; it reports whether it changed.
-// At most two SCIM tokens of one connection are valid at once.
+// secret and record again changes nothing; it reports whether it changed. A
+// token of the same name is replaced. At most two SCIM tokens of one
+// connection are valid at once.
 func (d *Directory) SetToken(ctx context.Context, t Token, secret string) (changed bool, err error) {
-	return d.setToken(ctx, t, secret)
+	if secret == "" || len(secret) > maxSecret {
+		return false, invalid("secret", "is empty or longer than %d bytes", maxSecret)
+	}
+	at := d.hashSecret(tableToken, secret)
+	t.Created = canonicalTime(d.now())
+	err = d.update(ctx, t.Org, func(w writing) error {
+		changed = false
+		old, err := w.Get(at)
+		if err != nil {
+			return err
+		}
+		if old != nil {
+			known, err := decodeToken(old)
+			if err != nil {
+				return err
+			}
+			if known.Org != t.Org || known.Connection != t.Connection || known.Name != t.Name || known.Kind != t.Kind {
+				return refuse(Uniqueness, "this secret is already the token %q", known.Name)
+			}
+			if known.Expires.Equal(t.Expires) {
+				return nil
+			}
+		}
+		changed = true
+		return w.putToken(at, t)
+	})
+	return changed, err
+}
+
+func (w writing) putToken(at key, t Token) error {
+	name := t.nameKey()
+	previous, err := w.Get(name)
+	if err != nil {
+		return err
+	}
+	if previous != nil {
+		if err := w.tx.Delete(previous); err != nil {
+			return err
+		}
+	} else if t.Kind == SCIMToken {
+		if err := w.roomForToken(t); err != nil {
+			return err
+		}
+	}
+	if err := w.tx.Set(at, encodeToken(&t)); err != nil {
+		return err
+	}
+	return w.tx.Set(name, at)
+}
+
+// maxSCIMTokens lets a token be rotated: the old and the new one are valid together.
+const maxSCIMTokens = 2
+
+func (w writing) roomForToken(t Token) error {
+	prefix := orgKey(tableTokenName, t.Org).text(t.Connection)
+	n := 0
+	for _, err := range w.Scan(prefix, prefix.end()) {
+		if err != nil {
+			return err
+		}
+		n++
+	}
+	if n >= maxSCIMTokens {
+		return refuse(Uniqueness, "connection %s already has %d SCIM tokens; revoke one first", t.Connection, n)
+	}
+	return nil
+}
+
+func (t Token) nameKey() key {
+	return orgKey(tableTokenName, t.Org).text(t.Connection).text(string(t.Kind)).text(t.Name)
 }
 
 // Tokens lists the records of an organisation's tokens ("" for the instance's).
-func (d *Directory) Tokens(ctx context.Context, org string) ([]Token, error) {
-	return d.tokens(ctx, org)
+func (d *Directory) Tokens(ctx context.Context, org string) (list []Token, err error) {
+	err = d.view(ctx, org, func(r reading) error {
+		list = nil
+		prefix := orgKey(tableTokenName, org)
+		for pair, err := range r.Scan(prefix, prefix.end()) {
+			if err != nil {
+				return err
+			}
+			record, err := r.Get(pair.Value)
+			if err != nil {
+				return err
+			}
+			t, err := decodeToken(record)
+			if err != nil {
+				return err
+			}
+			list = append(list, t)
+		}
+		return nil
+	})
+	return list, err
 }
 
-// RevokeToken ends the token with that organisation, connection and name, at once.
-func (d *Directory) RevokeToken(ctx context.Context, t Token) error { return d.revokeToken(ctx, t) }
+// RevokeToken ends the token with that organisation, connection, kind and
+// name, at once. ErrNotFound when there is none.
+func (d *Directory) RevokeToken(ctx context.Context, t Token) error {
+	return d.update(ctx, t.Org, func(w writing) error {
+		at, err := w.Get(t.nameKey())
+		if err != nil {
+			return err
+		}
+		if at == nil {
+			return ErrNotFound
+		}
+		if err := w.tx.Delete(at); err != nil {
+			return err
+		}
+		return w.tx.Delete(t.nameKey())
+	})
+}
+
+func encodeToken(t *Token) []byte {
+	e := newEncoder(128)
+	for _, s := range []string{t.Org, t.Connection, t.Name, string(t.Kind)} {
+		e.text(s)
+	}
+	e.time(t.Created)
+	e.time(t.Expires)
+	return e.b
+}
+
+func decodeToken(record []byte) (Token, error) {
+	d := newDecoder(record)
+	t := Token{Org: d.text(), Connection: d.text(), Name: d.text(), Kind: TokenKind(d.text()), Created: d.time(), Expires: d.time()}
+	return t, d.done()
+}

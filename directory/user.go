@@ -31,6 +31,8 @@ type User struct {
 	Denied int
 	// key encrypts the personal values in the user's events; erasure drops it.
 	key [16]byte
+	// stored is the record the user was read from, "" for a new one.
+	stored string
 }
 
 // Tombstone says who deleted a user, and when.
@@ -38,6 +40,8 @@ type Tombstone struct {
 	At     time.Time
 	Source Source
 	Erased bool
+	// Groups the user was a direct member of, for a restore.
+	Groups []ID
 }
 
 // Locked says whether the user's lifecycle is locked: by an administrator or
@@ -48,7 +52,7 @@ func (u *User) Locked() bool { return u.lockedBy() != nil }
 func (u *User) lockedBy() *Layer {
 	for i := range u.Layers {
 		l := &u.Layers[i]
-		if !l.Locked.At.IsZero() && (l.Source.Connection == "" || l.Source.Connection == u.Home) {
+		if l.holds() && (l.Source.Connection == "" || l.Source.Connection == u.Home) {
 			return l
 		}
 	}

@@ -1,0 +1,385 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"muster/directory/engine"
+)
+
+// application is one run of a Change inside one transaction. A lost race runs
+// it again from the start, with the ids drawn before the first run.
+type application struct {
+	writing
+	s        situation
+	id       ID // of whatever the change creates
+	now      Stamp
+	wrote    uint64 // number of the last event
+	warnings []Warning
+	cases    []*Refusal
+}
+
+// errDry ends a transaction that was only to be tried.
+var errDry = errors.New("dry run")
+
+func (d *Directory) apply(ctx context.Context, c Change) (Result, error) {
+	result, err := d.attempt(ctx, c, false)
+	if r, ok := errors.AsType[*Refusal](err); ok && r.Evidence.Values != nil {
+		return result, d.openCase(ctx, c, r)
+	}
+	return result, err
+}
+
+func (d *Directory) dryRun(ctx context.Context, c Change) (Result, error) {
+	return d.attempt(ctx, c, true)
+}
+
+// attempt runs a change in a transaction, and takes it back when dry.
+func (d *Directory) attempt(ctx context.Context, c Change, dry bool) (result Result, err error) {
+	now := canonicalTime(d.now())
+	id, err := d.ids.next(now)
+	if err != nil {
+		return Result{}, err
+	}
+	err = d.update(ctx, c.Org, func(w writing) error {
+		change := c
+		a := &application{writing: w, id: id, now: Stamp{now, c.Actor, c.Request}}
+		a.s = situation{change: &change, now: now}
+		result, err = a.run()
+		if err == nil && dry {
+			return errDry
+		}
+		return err
+	})
+	if errors.Is(err, errDry) {
+		return result, nil
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return result, nil
+}
+
+// run takes the change through the steps of the package comment.
+func (a *application) run() (Result, error) {
+	if err := a.prepare(); err != nil {
+		return Result{}, err
+	}
+	if err := a.s.gate(); err != nil {
+		return Result{}, err
+	}
+	if a.s.change.Resource == GroupResource {
+		return a.runGroup()
+	}
+	if err := a.s.normalise(); err != nil {
+		return Result{}, err
+	}
+	if err := a.find(&a.s); err != nil {
+		return Result{}, err
+	}
+	if a.s.change.Verb == VerbRestore || a.s.change.Verb == VerbErase {
+		return a.runTombstone()
+	}
+	d, err := a.s.decide()
+	if err != nil {
+		return Result{}, err
+	}
+	return a.runUser(d)
+}
+
+// prepare loads what is decided about the organisation.
+func (a *application) prepare() error {
+	p, err := a.policy()
+	if err != nil {
+		return err
+	}
+	a.s.policy = p
+	if a.s.change.Connection != "" {
+		if a.s.conn = p.Connection(a.s.change.Connection); a.s.conn == nil {
+			return ErrNotFound
+		}
+	}
+	return nil
+}
+
+// runUser writes, resolves, checks and commits one user.
+func (a *application) runUser(d decision) (Result, error) {
+	before := d.user
+	if err := a.ifMatch(before); err != nil {
+		return Result{}, err
+	}
+	after := before.clone()
+	if d.action == actCreate {
+		after = &User{ID: a.id, Org: a.org, Created: a.now.At, key: secretKey()}
+	}
+	o, err := a.s.writeSource(d, after)
+	if err != nil {
+		return Result{}, err
+	}
+	a.warnings, a.cases = append(a.warnings, o.warnings...), append(a.cases, o.cases...)
+	if err := a.moveGroups(d, before, after); err != nil {
+		return Result{}, err
+	}
+	if err := a.release(d.release); err != nil {
+		return Result{}, err
+	}
+	if err := a.settle(before, after); err != nil {
+		return Result{}, err
+	}
+	if err := a.admit(d, before, after); err != nil {
+		return Result{}, err
+	}
+	if o.locked {
+		if err := a.guard(after.ID); err != nil {
+			return Result{}, err
+		}
+	}
+	return a.commitUser(d, before, after)
+}
+
+// clone copies a user so that writing the copy leaves the original as it was.
+func (u *User) clone() *User {
+	if u == nil {
+		return nil
+	}
+	c := *u
+	c.Layers = slices.Clone(u.Layers)
+	c.Links = slices.Clone(u.Links)
+	c.Effective = u.Effective.Clone()
+	return &c
+}
+
+// ifMatch holds If-Match against the version of what the writer sees.
+func (a *application) ifMatch(u *User) error {
+	if a.s.change.IfMatch == nil {
+		return nil
+	}
+	if u == nil {
+		return ErrVersion
+	}
+	p, err := a.profile(a.s.policy, u, Viewer{a.org, a.s.change.Connection}, false)
+	if err != nil {
+		return err
+	}
+	for _, v := range a.s.change.IfMatch {
+		if v == "*" || v == p.Version {
+			return nil
+		}
+	}
+	return ErrVersion
+}
+
+// settle resolves the user and makes its unique values unique: a push that
+// takes somebody's name fails, a sign-in goes on without that attribute.
+func (a *application) settle(before, after *User) error {
+	for range 8 {
+		if err := a.resolveUser(after); err != nil {
+			return err
+		}
+		conflict, err := a.conflict(before, after)
+		if conflict == nil || err != nil {
+			return err
+		}
+		yielded, err := a.yields(conflict, after)
+		if err != nil {
+			return err
+		}
+		if yielded {
+			continue
+		}
+		if err := a.dropConflict(conflict, before, after); err != nil {
+			return err
+		}
+	}
+	return refuse(Uniqueness, "more values belong to other users than one sign-in may leave out")
+}
+
+// resolveUser computes what the world sees of the user now.
+func (a *application) resolveUser(u *User) error {
+	if u.Deleted != nil {
+		return nil
+	}
+	groups, err := a.groupsOf(u.ID)
+	if err != nil {
+		return err
+	}
+	r := resolve(standing{a.s.policy, u, groupsThatCount(a.s.policy, u, groups)})
+	u.Effective, u.Denied, u.Generation = r.attributes, r.denied, a.s.policy.Generation
+	return nil
+}
+
+// conflict is one unique value that somebody else holds.
+type conflict struct {
+	entry  indexEntry
+	holder *User
+}
+
+// conflict finds the first unique value of the user that another user holds.
+// An entry that its holder's record does not bear out is no conflict.
+func (a *application) conflict(before, after *User) (*conflict, error) {
+	for _, e := range userIndex(a.s.policy, after) {
+		if e.unique == "" {
+			continue
+		}
+		value, err := a.Get(e.key)
+		if err != nil {
+			return nil, err
+		}
+		if len(value) != 16 || ID(value) == after.ID {
+			continue
+		}
+		holder, err := a.userByID(ID(value))
+		if err != nil {
+			return nil, err
+		}
+		if holder != nil && slices.ContainsFunc(userIndex(a.s.policy, holder), func(x indexEntry) bool { return string(x.key) == string(e.key) }) {
+			return &conflict{e, holder}, nil
+		}
+	}
+	return nil, nil
+}
+
+// yields lets a locked user's frozen name go to the next claimant of the same
+// connection, when its own home pushes another name for it by now.
+func (a *application) yields(c *conflict, after *User) (bool, error) {
+	h := c.holder
+	if a.s.conn == nil || a.s.change.Channel != SCIM || c.entry.unique != UserName || h.Yielded ||
+		!a.s.gaveUp(vote{UserName, NormalName(after.Effective.Text(UserName)), h}) {
+		return false, nil
+	}
+	next := h.clone()
+	next.Yielded = true
+	if err := a.resolveUser(next); err != nil {
+		return false, err
+	}
+	if other, err := a.conflict(h, next); other != nil || err != nil {
+		return false, err
+	}
+	return true, a.write(h, next, UserUpdated)
+}
+
+// dropConflict refuses a push, and takes the attribute out of an assertion.
+func (a *application) dropConflict(c *conflict, before, after *User) error {
+	name := c.entry.unique
+	value := after.Effective.Text(name)
+	if v, ok := a.s.change.Attributes.Get(name); ok && len(v) > 0 {
+		value = v.String()
+	}
+	r := refuse(Uniqueness, "%q belongs to another user (id %s)", value, c.holder.ID).on(name)
+	if before != nil && a.s.conn != nil {
+		r = a.s.withCase(r, after, c.holder)
+	}
+	if a.s.change.Channel != SSO || before == nil {
+		return r
+	}
+	own, _ := after.Layer(a.s.source()).Get(name)
+	old, _ := before.Layer(a.s.source()).Get(name)
+	if own.Equal(old) {
+		return r
+	}
+	l := after.layer(a.s.source())
+	if i, ok := l.index(name); ok {
+		l.set(Entry{Name: name, Value: old, Stamp: l.Entries[i].Stamp})
+	}
+	a.warnings = append(a.warnings, Warning{r.Code, r.Attribute, r.Detail})
+	a.cases = append(a.cases, r)
+	return nil
+}
+
+// admit holds what must be true of a user who comes in or stays.
+func (a *application) admit(d decision, before, after *User) error {
+	if after.Deleted != nil {
+		return nil
+	}
+	if err := a.s.missing(d, after); err != nil {
+		return err
+	}
+	if a.s.change.Channel == SSO && after.Denied > 0 {
+		return refuse(RuleDenied, "%s applies", a.s.policy.ruleName(after.Denied))
+	}
+	return nil
+}
+
+// release lets tombstones give up their names to a new user.
+func (a *application) release(graves []*User) error {
+	for _, g := range graves {
+		next := g.clone()
+		next.Yielded = true
+		if err := a.write(g, next, UserUpdated); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// commitUser writes the records and the event, and says what happened.
+func (a *application) commitUser(d decision, before, after *User) (Result, error) {
+	event := eventType(d, before, after)
+	if err := a.write(before, after, event); err != nil {
+		return Result{}, err
+	}
+	for _, r := range a.cases {
+		if err := a.putCase(a.s.policy, a.s.change, r); err != nil {
+			return Result{}, err
+		}
+	}
+	result := Result{Outcome: outcomeOf(d), Warnings: a.warnings, Event: a.wrote}
+	if after.Deleted != nil {
+		result.Outcome = Deleted
+		return result, nil
+	}
+	if a.wrote == 0 && d.action == actUpdate {
+		result.Outcome = Unchanged
+	}
+	p, err := a.profile(a.s.policy, after, Viewer{a.org, a.s.viewer()}, false)
+	result.User = p
+	return result, err
+}
+
+// viewer is whose view an answer shows: SCIM sees its own layer, a sign-in and
+// an administrator the effective user.
+func (s *situation) viewer() string {
+	if s.change.Channel == SCIM {
+		return s.change.Connection
+	}
+	return ""
+}
+
+func outcomeOf(d decision) Outcome {
+	switch d.action {
+	case actCreate:
+		return Created
+	case actAdopt:
+		return Adopted
+	case actRestore:
+		return Restored
+	}
+	return Updated
+}
+
+func eventType(d decision, before, after *User) EventType {
+	switch {
+	case after.Deleted != nil:
+		return UserDeleted
+	case d.action == actCreate:
+		return UserCreated
+	case d.action == actRestore && before.Deleted != nil:
+		return UserRestored
+	case d.action == actAdopt:
+		return UserAdopted
+	case !before.Locked() && after.Locked():
+		return UserLocked
+	case before.Locked() && !after.Locked():
+		return UserUnlocked
+	}
+	return UserUpdated
+}
+
+// tooLarge turns an engine's limit into a refusal that names the remedy.
+func tooLarge(err error) error {
+	if errors.Is(err, engine.ErrTooLarge) {
+		return refuse(InvalidValue, "the request writes more than one transaction holds; send it in parts")
+	}
+	return err
+}

@@ -1,0 +1,75 @@
+// Package directory is one directory of people and groups with many writers.
+//
+// # The idea
+//
+// Nobody overwrites anybody. Each source (an identity provider by SCIM, the
+// same provider at sign-in, an administrator, a rule) writes only its own
+// [Layer] of a [User]. What the world sees is a pure function of the layers and
+// one order of precedence, so conflict resolution is the order of a list and
+// not a heap of cases in two code paths:
+//
+//	  pin    an administrator's override, with reason and expiry
+//	  scim   what the home connection pushed
+//	  sso    what its last assertion said
+//	  rule   the first rule that matches (computed, never stored)
+//	  local  an administrator's edit, and the defaults given at creation
+//	-----------------------------------------------------------------
+//	  effective = for each attribute the highest layer that has an entry
+//
+// Writers commute because they touch different layers. "Why this value?" is
+// "which layer won?" ([Directory.Explain]). Releasing a pin is deleting an
+// entry. Changing a policy is resolving again, never rewriting.
+//
+// # The one door
+//
+// Every write of a user or group is a [Change] given to [Directory.Apply]. Its
+// steps, in order, each a pure function over what was read:
+//
+//	gate       reconcile.go  may this channel write now?
+//	normalise  reconcile.go  one comparable form for names and addresses
+//	find       match.go      by path id, by link, by the votes of the soft keys
+//	decide     match.go      update, adopt, restore, create, or a Refusal
+//	validate   reconcile.go  types, closed lists, required attributes
+//	write      reconcile.go  the source's own layer, its links and its lock
+//	resolve    resolve.go    groups -> rules -> effective attributes
+//	check      apply.go      unique names, the guard
+//	commit     apply.go      records, indexes and one Event, in one transaction
+//
+// apply.go alone opens a transaction; reconcile, match and resolve do no I/O and
+// know no clock.
+//
+// # Words
+//
+// An [Org] is a border that nothing crosses. A [Connection] is one identity
+// provider with up to two channels. A [Link] ties a subject of a connection to
+// one user, for ever. A user's home is the connection that owns its lifecycle:
+// only home (or an administrator) locks, unlocks and deletes the user; another
+// connection's lock closes its own link. A tombstone is a deleted user whose
+// links still name it. A [Case] is a refused conflict that waits for an
+// administrator. The generation of an organisation counts the changes after
+// which users resolve differently.
+//
+// # Promises
+//
+//   - One transaction per change: records, links, indexes, counters and the
+//     event commit together or not at all. A refused change leaves nothing but
+//     its case, which is written in a transaction of its own.
+//   - A change that changes nothing writes nothing: no version, no event.
+//   - Whatever makes a create answer uniqueness is found by a filter on that
+//     attribute, by the same reader.
+//   - Lost access needs no clean-up to be safe: every use of a session checks
+//     the user, the link, the connection and the rules as they are now.
+//   - A change that concerns more than 1,000 other users commits with a durable
+//     job that resolves them in batches; until it is done, access checks and
+//     profiles resolve live.
+//   - Secrets are kept as keyed hashes. Personal values in events are encrypted
+//     under a key that lies with the user and is destroyed by erasure.
+//
+// # What never happens
+//
+// No write reaches another source's layer. No link is made by equal names alone
+// where the policy does not say so. No sign-in lifts a lock or revives a
+// tombstone. No id is reused. No record of one organisation is reachable with
+// another's id. No e-mail address ever counts as proof of a person outside the
+// domains its connection owns.
+package directory

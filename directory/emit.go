@@ -1,0 +1,224 @@
+package directory
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
+
+// emit numbers an event and writes it. The number comes from a key of the
+// organisation; where transactions run one after another that costs nothing,
+// elsewhere it is the price of gap-free order.
+func (a *application) emit(e Event, secret [16]byte) error {
+	seq, err := a.nextSeq()
+	if err != nil {
+		return err
+	}
+	id, err := a.d.ids.next(a.now.At)
+	if err != nil {
+		return err
+	}
+	c := a.s.change
+	e.Seq, e.ID, e.Time = seq, id, a.now.At
+	e.Source = EventSource{c.Connection, c.Channel, c.Actor, c.Request}
+	record, err := encodeEvent(&e, secret)
+	if err != nil {
+		return err
+	}
+	a.wrote = seq
+	if err := a.tx.Set(orgKey(tableEvent, a.org).number(seq), record); err != nil {
+		return err
+	}
+	for _, about := range []ID{e.User, e.Group} {
+		if about != NoID {
+			if err := a.tx.Set(orgKey(tableHistory, a.org).id(about).number(seq), nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (a *application) nextSeq() (uint64, error) {
+	k := orgKey(tableSequence, a.org)
+	old, err := a.Get(k)
+	if err != nil {
+		return 0, err
+	}
+	seq := uint64(1)
+	if len(old) == 8 {
+		seq = binary.BigEndian.Uint64(old) + 1
+	}
+	return seq, a.tx.Set(k, binary.BigEndian.AppendUint64(nil, seq))
+}
+
+// encodeEvent keeps the header readable and seals the changes of a user under
+// the user's key.
+func encodeEvent(e *Event, secret [16]byte) ([]byte, error) {
+	out := newEncoder(512)
+	out.id(e.ID)
+	out.time(e.Time)
+	out.text(string(e.Type))
+	out.id(e.User)
+	out.id(e.Group)
+	out.text(e.Source.Connection)
+	out.text(string(e.Source.Channel))
+	out.text(e.Source.Actor)
+	out.text(e.Source.Request)
+	body := &encoder{make([]byte, 0, 512)}
+	body.int(len(e.Changes))
+	for _, c := range e.Changes {
+		body.text(c.Attribute)
+		body.text(string(c.Layer))
+		body.int(c.Rule)
+		body.value(c.Before)
+		body.value(c.After)
+		body.bool(c.Shadowed)
+	}
+	sealed := body.b
+	if e.User != NoID {
+		var err error
+		if sealed, err = seal(secret, e.ID, body.b); err != nil {
+			return nil, err
+		}
+	}
+	out.int(len(sealed))
+	out.b = append(out.b, sealed...)
+	return out.b, nil
+}
+
+// decodeEvent reads an event; without the key (erased user) it has no changes.
+func decodeEvent(seq uint64, record []byte, secret func(ID) ([16]byte, bool)) (Event, error) {
+	d := newDecoder(record)
+	e := Event{Seq: seq, ID: d.id(), Time: d.time(), Type: EventType(d.text()), User: d.id(), Group: d.id(),
+		Source: EventSource{d.text(), Channel(d.text()), d.text(), d.text()}}
+	body := d.text()
+	if err := d.done(); err != nil {
+		return e, err
+	}
+	if e.User != NoID {
+		key, ok := secret(e.User)
+		if !ok {
+			return e, nil
+		}
+		plain, err := unseal(key, e.ID, []byte(body))
+		if err != nil {
+			return e, err
+		}
+		body = string(plain)
+	}
+	return e, e.decodeChanges(body)
+}
+
+func (e *Event) decodeChanges(body string) error {
+	d := &decoder{s: body}
+	e.Changes = make([]AttributeChange, d.count())
+	for i := range e.Changes {
+		e.Changes[i] = AttributeChange{Attribute: d.text(), Layer: Channel(d.text()), Rule: int(d.uint()),
+			Before: d.value(), After: d.value(), Shadowed: d.bool()}
+	}
+	return d.done()
+}
+
+func sealer(secret [16]byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(secret[:])
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+// seal encrypts under AES-128-GCM with a random nonce; the event's id is
+// additional data, so that bodies cannot be exchanged.
+func seal(secret [16]byte, id ID, plain []byte) ([]byte, error) {
+	gcm, err := sealer(secret)
+	if err != nil {
+		return nil, err
+	}
+	return gcm.Seal(nil, nil, plain, id[:]), nil
+}
+
+func unseal(secret [16]byte, id ID, sealed []byte) ([]byte, error) {
+	gcm, err := sealer(secret)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := gcm.Open(nil, nil, sealed, id[:])
+	if err != nil {
+		return nil, fmt.Errorf("%w: event %s: %v", errRecord, id, err)
+	}
+	return plain, nil
+}
+
+// events reads the feed of an organisation.
+func (d *Directory) events(ctx context.Context, org string, after uint64, limit int) (list []Event, err error) {
+	err = d.view(ctx, org, func(r reading) error {
+		list = nil
+		from := orgKey(tableEvent, org)
+		for pair, err := range r.Scan(from.clone().number(after+1), from.end()) {
+			if err != nil {
+				return err
+			}
+			if len(list) == limit {
+				return nil
+			}
+			e, err := r.event(pair.Key, pair.Value)
+			if err != nil {
+				return err
+			}
+			list = append(list, e)
+		}
+		return nil
+	})
+	return list, err
+}
+
+func (r reading) event(k, record []byte) (Event, error) {
+	return decodeEvent(binary.BigEndian.Uint64(k[len(k)-8:]), record, func(id ID) ([16]byte, bool) {
+		u, err := r.userByID(id)
+		if err != nil || u == nil || u.key == [16]byte{} {
+			return [16]byte{}, false
+		}
+		return u.key, true
+	})
+}
+
+// history reads the newest events about one user or group.
+func (d *Directory) history(ctx context.Context, org string, id ID, limit int) (list []Event, err error) {
+	err = d.view(ctx, org, func(r reading) error {
+		list = nil
+		prefix := orgKey(tableHistory, org).id(id)
+		var numbers [][]byte
+		for pair, err := range r.Scan(prefix, prefix.end()) {
+			if err != nil {
+				return err
+			}
+			numbers = append(numbers, slices.Clone(pair.Key[len(pair.Key)-8:]))
+		}
+		slices.Reverse(numbers)
+		for _, n := range numbers[:min(limit, len(numbers))] {
+			k := append(orgKey(tableEvent, org), n...)
+			record, err := r.Get(k)
+			if err != nil {
+				return err
+			}
+			e, err := r.event(k, record)
+			if err != nil {
+				return err
+			}
+			list = append(list, e)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// secretKey draws a new key.
+func secretKey() (k [16]byte) {
+	rand.Read(k[:])
+	return k
+}

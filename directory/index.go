@@ -1,0 +1,175 @@
+package directory
+
+import (
+	"bytes"
+	"slices"
+)
+
+// The indexes of users and groups. Entries are made here only, from the record
+// alone, so that writing, reading and Check agree.
+const (
+	indexName       = "name"     // effective userName -> id; unique
+	indexClaim      = "claim"    // connection, userName in its SCIM layer -> id; unique
+	indexUnique     = "unique"   // attribute, value -> id; unique
+	indexEmail      = "email"    // address, id -> 1 when effective and primary
+	indexExternal   = "external" // connection, externalId, id
+	indexLinked     = "linked"   // connection, id: users it pushed
+	indexGrave      = "grave"    // match key, value, id of a tombstone that keeps its names
+	indexBuried     = "buried"   // time, id of a tombstone
+	indexPin        = "pin"      // time, id of a user with a pin that lapses then
+	indexGroupName  = "gname"    // connection, channel, folded name, id
+	indexGroupExt   = "gext"     // connection, channel, externalId -> id; unique
+	indexGroupOwned = "gowned"   // connection, channel, id
+)
+
+// indexEntry is one key of an index with its value. Unique entries hold the id
+// of their only owner.
+type indexEntry struct {
+	key    key
+	value  []byte
+	unique string // the attribute that must be unique, "" for a plain entry
+}
+
+func indexKey(org, index string) key { return orgKey(tableIndex, org).word(index) }
+
+// userIndex lists the entries of one user. A tombstone has only those that
+// keep its names from strangers.
+func userIndex(p *Policy, u *User) []indexEntry {
+	if u.Deleted != nil {
+		return graveIndex(p, u)
+	}
+	list := make([]indexEntry, 0, 8)
+	add := func(k key, value []byte, unique string) {
+		list = append(list, indexEntry{k, value, unique})
+	}
+	if name := u.Effective.Text(UserName); name != "" {
+		add(indexKey(u.Org, indexName).text(NormalName(name)), u.ID[:], UserName)
+	}
+	for _, name := range p.unique {
+		v, _ := u.Effective.Get(name)
+		for _, e := range v {
+			add(indexKey(u.Org, indexUnique).text(name).text(p.fold(name, e.Field("value"))), u.ID[:], name)
+		}
+	}
+	for i := range u.Layers {
+		if l := &u.Layers[i]; l.Source.Channel == SCIM {
+			list = append(list, layerIndex(u, l)...)
+		}
+		for _, e := range u.Layers[i].Entries {
+			if !e.Until.IsZero() {
+				add(indexKey(u.Org, indexPin).time(e.Until).id(u.ID), nil, "")
+			}
+		}
+	}
+	for _, l := range u.Links {
+		if l.Channel == SCIM && u.Linked(l.Connection, SCIM) {
+			add(indexKey(u.Org, indexLinked).word(l.Connection).id(u.ID), nil, "")
+		}
+	}
+	return tidyIndex(append(list, emailIndex(u)...))
+}
+
+// layerIndex are the entries of what one connection pushed.
+func layerIndex(u *User, l *Layer) []indexEntry {
+	var list []indexEntry
+	if name, _ := l.Get(UserName); len(name) > 0 {
+		list = append(list, indexEntry{indexKey(u.Org, indexClaim).word(l.Source.Connection).text(NormalName(name.String())), u.ID[:], UserName})
+	}
+	if ext, _ := l.Get(ExternalID); len(ext) > 0 {
+		list = append(list, indexEntry{indexKey(u.Org, indexExternal).word(l.Source.Connection).text(ext.String()).id(u.ID), nil, ""})
+	}
+	return list
+}
+
+// emailIndex are all addresses that any reader may see for the user.
+func emailIndex(u *User) []indexEntry {
+	var list []indexEntry
+	effective, _ := u.Effective.Get(Emails)
+	add := func(v Value) {
+		for _, e := range v {
+			address := e.Field("value")
+			if address == "" {
+				continue
+			}
+			mark := []byte{0}
+			if p := effective.Primary(); p != nil && NormalEmail(p.Field("value")) == NormalEmail(address) {
+				mark[0] = 1
+			}
+			list = append(list, indexEntry{indexKey(u.Org, indexEmail).text(NormalEmail(address)).id(u.ID), mark, ""})
+		}
+	}
+	add(effective)
+	for i := range u.Layers {
+		if u.Layers[i].Source.Channel == SCIM {
+			v, _ := u.Layers[i].Get(Emails)
+			add(v)
+		}
+	}
+	return list
+}
+
+// graveIndex keeps the names of a tombstone from being taken at a sign-in.
+func graveIndex(p *Policy, u *User) []indexEntry {
+	if u.Deleted.Erased {
+		return nil
+	}
+	list := []indexEntry{{indexKey(u.Org, indexBuried).time(u.Deleted.At).id(u.ID), nil, ""}}
+	if u.Yielded {
+		return list
+	}
+	for _, name := range p.frozenNames(u.Home) {
+		if v, _ := u.Effective.Get(name); len(v) > 0 {
+			value := p.fold(name, v.Primary().Field("value"))
+			list = append(list, indexEntry{indexKey(u.Org, indexGrave).text(name).text(value).id(u.ID), nil, ""})
+		}
+	}
+	return tidyIndex(list)
+}
+
+// groupIndex lists the entries of one group.
+func groupIndex(g *Group) []indexEntry {
+	at := func(index string) key {
+		return indexKey(g.Org, index).word(g.Source.Connection).word(string(g.Source.Channel))
+	}
+	list := []indexEntry{
+		{at(indexGroupName).text(foldGroup(g.DisplayName)).id(g.ID), nil, ""},
+		{at(indexGroupOwned).id(g.ID), nil, ""},
+	}
+	if g.ExternalID != "" {
+		list = append(list, indexEntry{at(indexGroupExt).text(g.ExternalID), g.ID[:], ExternalID})
+	}
+	return tidyIndex(list)
+}
+
+func tidyIndex(list []indexEntry) []indexEntry {
+	slices.SortFunc(list, func(a, b indexEntry) int { return bytes.Compare(a.key, b.key) })
+	return slices.CompactFunc(list, func(a, b indexEntry) bool { return bytes.Equal(a.key, b.key) })
+}
+
+// indexChange compares two sorted lists: what must go and what must come.
+func indexChange(before, after []indexEntry) (gone, came []indexEntry) {
+	for len(before) > 0 || len(after) > 0 {
+		switch c := compareEntries(before, after); {
+		case c < 0:
+			gone, before = append(gone, before[0]), before[1:]
+		case c > 0:
+			came, after = append(came, after[0]), after[1:]
+		default:
+			if !bytes.Equal(before[0].value, after[0].value) {
+				came = append(came, after[0])
+			}
+			before, after = before[1:], after[1:]
+		}
+	}
+	return gone, came
+}
+
+func compareEntries(a, b []indexEntry) int {
+	if len(a) == 0 {
+		return 1
+	}
+	if len(b) == 0 {
+		return -1
+	}
+	return bytes.Compare(a[0].key, b[0].key)
+}

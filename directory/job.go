@@ -1,0 +1,210 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// job is work of an organisation that is too much for one transaction: users
+// to be resolved again, found below roots or, without roots, all of them. It
+// is written with the change that caused it and goes on after a crash.
+type job struct {
+	ID    ID   `json:"id"`
+	All   bool `json:"all,omitempty"`
+	Roots []ID `json:"roots,omitempty"` // users and groups still to do, the first one under way
+	After ID   `json:"after,omitzero"`  // the last one done of all, or below the first root
+}
+
+// jobStep is how many users one transaction of a job resolves.
+const jobStep = 200
+
+// startJob writes a job with the change under way.
+func (a *application) startJob(roots []ID) error {
+	return a.putJob(job{Roots: roots})
+}
+
+func (a *application) putJob(j job) error {
+	id, err := a.d.ids.next(a.now.At)
+	if err != nil {
+		return err
+	}
+	j.ID = id
+	return a.setJSON(orgKey(tableJob, a.org).id(id), j)
+}
+
+// reresolveAll resolves every user of the organisation, at once when they are
+// few.
+func (a *application) reresolveAll() error {
+	prefix := orgKey(tableUser, a.org)
+	ids, err := a.tails(prefix, maxAffected+1)
+	if err != nil {
+		return err
+	}
+	if len(ids) > maxAffected {
+		return a.putJob(job{All: true})
+	}
+	for _, id := range ids {
+		if err := a.refresh(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// jobsPending says whether users of the organisation wait to be resolved. A
+// fault counts as yes: then access is resolved live.
+func (r reading) jobsPending() bool {
+	prefix := orgKey(tableJob, r.org)
+	for range r.Scan(prefix, prefix.end()) {
+		return true
+	}
+	return false
+}
+
+// Run does the directory's background work until ctx ends: jobs, and what time
+// brings (expired one-time values and sessions, lapsed pins, tombstones past
+// their retention).
+func (d *Directory) Run(ctx context.Context) error {
+	for {
+		more, err := d.Work(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			d.log.ErrorContext(ctx, "background work", "error", err)
+		}
+		wait := time.Second
+		if more && err == nil {
+			wait = 0
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+// Work does one round of the background work and says whether more waits.
+func (d *Directory) Work(ctx context.Context) (more bool, err error) {
+	orgs, err := d.orgs(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, org := range orgs {
+		for _, step := range []func(context.Context, string) (bool, error){d.stepJob, d.lapsePin, d.eraseOld} {
+			again, stepErr := step(ctx, org)
+			more, err = more || again, errors.Join(err, stepErr)
+		}
+	}
+	swept, sweepErr := d.sweep(ctx)
+	return more || swept, errors.Join(err, sweepErr)
+}
+
+// background is an application that no request stands behind.
+func (d *Directory) background(ctx context.Context, org string, fn func(*application) error) error {
+	now := canonicalTime(d.now())
+	return d.update(ctx, org, func(w writing) error {
+		p, err := w.policy()
+		if err != nil {
+			return err
+		}
+		a := &application{writing: w, now: Stamp{At: now, Actor: "muster"}}
+		a.s = situation{change: &Change{Org: org, Channel: ByRule, Actor: "muster"}, now: now, policy: p}
+		return fn(a)
+	})
+}
+
+// stepJob does one batch of the organisation's oldest job.
+func (d *Directory) stepJob(ctx context.Context, org string) (more bool, err error) {
+	pending := false
+	if err := d.view(ctx, org, func(r reading) error { pending = r.jobsPending(); return nil }); err != nil || !pending {
+		return false, err
+	}
+	err = d.background(ctx, org, func(a *application) error {
+		prefix := orgKey(tableJob, org)
+		ids, err := a.tails(prefix, 1)
+		if len(ids) == 0 || err != nil {
+			more = false
+			return err
+		}
+		var j job
+		if _, err := a.jsonAt(prefix.clone().id(ids[0]), &j); err != nil {
+			return err
+		}
+		more = true
+		if err := a.advance(&j); err != nil {
+			return err
+		}
+		if !j.All && len(j.Roots) == 0 {
+			return a.tx.Delete(prefix.clone().id(j.ID))
+		}
+		return a.setJSON(prefix.clone().id(j.ID), j)
+	})
+	return more, err
+}
+
+// advance resolves the next batch of a job and moves its mark.
+func (a *application) advance(j *job) error {
+	prefix := orgKey(tableUser, a.org)
+	if !j.All {
+		g, err := a.groupByID(j.Roots[0])
+		if err != nil {
+			return err
+		}
+		if g == nil {
+			err := a.refresh(j.Roots[0])
+			j.Roots = j.Roots[1:]
+			return err
+		}
+		prefix = orgKey(tableMember, a.org).id(g.ID)
+	}
+	ids, err := a.tailsAfter(prefix, j.After, jobStep)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		nested, err := a.groupByID(id)
+		if err != nil {
+			return err
+		}
+		if nested != nil {
+			j.Roots = append(j.Roots, id)
+			continue
+		}
+		if err := a.refresh(id); err != nil {
+			return err
+		}
+	}
+	if len(ids) == jobStep {
+		j.After = ids[len(ids)-1]
+		return nil
+	}
+	j.After = NoID
+	if j.All {
+		j.All = false
+	} else {
+		j.Roots = j.Roots[1:]
+	}
+	return nil
+}
+
+// tailsAfter is tails from behind an id on.
+func (r reading) tailsAfter(prefix key, after ID, limit int) ([]ID, error) {
+	from := prefix.clone()
+	if after != NoID {
+		from = append(from.id(after), 0)
+	}
+	var ids []ID
+	for pair, err := range r.Scan(from, prefix.end()) {
+		if err != nil {
+			return nil, err
+		}
+		if len(ids) == limit {
+			break
+		}
+		ids = append(ids, tailID(pair.Key))
+	}
+	return ids, nil
+}

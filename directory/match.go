@@ -1,0 +1,417 @@
+package directory
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// situation is everything a decision looks at: what is asked, what is decided
+// about the organisation, and what the directory holds. It is data; deciding
+// reads no store and no clock.
+type situation struct {
+	policy *Policy
+	conn   *Connection // nil for administrators
+	change *Change
+	now    time.Time
+
+	subject string // the identity on this channel, "" when none was given
+	address string // the address the change speaks of, "" when none
+
+	path *User // the user the request's path names
+	link *User // whom the subject's link names
+	via  *Link // that link, within link.Links
+	// votes are the live users whom the soft keys name, links aside.
+	votes []vote
+	// erased: the subject belonged to a user whose data were erased.
+	erased bool
+	// graves are tombstones that share a name with the change.
+	graves []*User
+}
+
+// vote is one soft key naming one user.
+type vote struct {
+	key, value string
+	user       *User
+}
+
+// action is what is to be done with a user.
+type action int
+
+const (
+	actCreate  action = iota
+	actUpdate         // write the own layer
+	actAdopt          // link an existing user, then write
+	actRestore        // lift the own tombstone or lock, then write
+)
+
+// decision is the outcome of a situation that is not refused.
+type decision struct {
+	action action
+	user   *User // nil for actCreate
+	// release lists tombstones that give up their names and subject to the new user.
+	release []*User
+}
+
+// decide goes through the lines of the rules in their order; the first that
+// fits decides.
+func (s *situation) decide() (decision, error) {
+	switch {
+	case s.change.ID != NoID:
+		return s.decidePath()
+	case s.conn == nil:
+		return s.decideLocal()
+	case s.link != nil:
+		return s.decideLinked()
+	}
+	return s.decideUnlinked()
+}
+
+// decidePath: the request names the user; nobody else is meant.
+func (s *situation) decidePath() (decision, error) {
+	u := s.path
+	if u == nil || u.Deleted != nil && s.change.Verb != VerbRestore && s.change.Verb != VerbErase {
+		return decision{}, ErrNotFound
+	}
+	if s.conn == nil {
+		return decision{actUpdate, u, nil}, nil
+	}
+	if l := u.link(s.conn.ID, SCIM); l != nil && l.State == LinkDeleted {
+		return decision{}, ErrNotFound
+	}
+	var release []*User
+	if s.link != nil && s.link != u {
+		if s.link.Deleted == nil {
+			return decision{}, s.taken(s.link)
+		}
+		release = []*User{s.link}
+	}
+	if u.Linked(s.conn.ID, s.change.Channel) {
+		return decision{actUpdate, u, release}, nil
+	}
+	if s.change.Verb == VerbDelete {
+		return decision{}, s.linkRequired(u, "a connection deletes only users it is linked to")
+	}
+	if err := s.mayAdopt(u, s.identifierOf(u)); err != nil {
+		return decision{}, err
+	}
+	return decision{actAdopt, u, release}, nil
+}
+
+// decideLocal: an administrator creates, or names no user at all.
+func (s *situation) decideLocal() (decision, error) {
+	if s.change.Verb != VerbCreate {
+		return decision{}, ErrNotFound
+	}
+	return decision{action: actCreate, release: s.graves}, nil
+}
+
+// decideLinked: the subject's link names exactly one user.
+func (s *situation) decideLinked() (decision, error) {
+	u := s.link
+	if u.Deleted != nil {
+		return s.decideTombstone()
+	}
+	if s.change.Channel == SSO {
+		return s.decideSignIn()
+	}
+	if s.via.State == LinkDeleted || !u.Linked(s.conn.ID, SCIM) {
+		if s.refusesLocked(u) {
+			return decision{}, s.linkRequired(u, "the subject belongs to a locked user")
+		}
+		return decision{actAdopt, u, nil}, nil
+	}
+	if l := u.Layer(Source{s.conn.ID, SCIM}); l != nil && !l.Locked.At.IsZero() {
+		return decision{actRestore, u, nil}, nil
+	}
+	return decision{}, s.taken(u)
+}
+
+// refusesLocked: an administrator's or another connection's lock is not
+// undermined by a new link.
+func (s *situation) refusesLocked(u *User) bool {
+	return u.Locked() && u.Home != s.conn.ID
+}
+
+// decideSignIn: a linked person arrives.
+func (s *situation) decideSignIn() (decision, error) {
+	u := s.link
+	switch {
+	case s.via.State == LinkMoved:
+		return decision{}, s.withCase(refuse(Reserved, "%q is an earlier name of this user and no longer signs in", s.subject), u)
+	case s.via.State == LinkDeleted:
+		return decision{}, refuse(Deprovisioned, "connection %s deleted its link to this user", s.conn.ID)
+	case s.via.State == LinkLocked:
+		return decision{}, refuse(Suspended, "connection %s locked its link to this user", s.conn.ID)
+	case u.Locked():
+		return decision{}, refuse(Suspended, "the user is locked by %s since %s", u.lockedBy().Source, instant(u.lockedBy().Locked.At))
+	}
+	return decision{actUpdate, u, nil}, nil
+}
+
+// decideTombstone: only a SCIM create of the connection that deleted the user,
+// by a subject that is no mutable name, restores it.
+func (s *situation) decideTombstone() (decision, error) {
+	u := s.link
+	if s.change.Channel == SSO {
+		return decision{}, refuse(Deprovisioned, "the user was deleted by %s at %s", u.Deleted.Source, instant(u.Deleted.At))
+	}
+	if s.change.Verb != VerbCreate {
+		return decision{}, ErrNotFound
+	}
+	if u.Deleted.Source.Connection != s.conn.ID {
+		return decision{}, s.withCase(refuse(Reserved, "%s %q belongs to a user whom %s deleted", s.conn.scimSubject(), s.subject, u.Deleted.Source), u)
+	}
+	if s.conn.scimSubject() == UserName || u.Deleted.Erased {
+		s.graves = append(s.graves, u)
+		return s.decideUnlinked()
+	}
+	return decision{actRestore, u, nil}, nil
+}
+
+// decideUnlinked: no link. The soft keys vote; whom they name is linked only
+// where the policy permits, and nobody is created beside a person they name.
+func (s *situation) decideUnlinked() (decision, error) {
+	if s.change.Verb != VerbCreate && s.change.Verb != VerbSignIn {
+		return decision{}, ErrNotFound
+	}
+	if s.erased {
+		return decision{}, refuse(Deprovisioned, "the subject belonged to a user whose data were erased")
+	}
+	if err := s.foreignDomain(s.address); err != nil {
+		return decision{}, err
+	}
+	candidates := s.candidates()
+	if len(candidates) > 1 {
+		return decision{}, s.ambiguous(candidates)
+	}
+	if len(candidates) == 1 {
+		return s.decideSoft(candidates[0])
+	}
+	if err := s.outsideDomains(); err != nil {
+		return decision{}, err
+	}
+	if s.change.Channel == SSO && len(s.graves) > 0 {
+		return decision{}, s.withCase(refuse(Reserved, "the name belongs to a user whom %s deleted", s.graves[0].Deleted.Source), s.graves...)
+	}
+	if holder := s.nameHolder(); holder != nil {
+		return decision{}, s.nameTaken(holder)
+	}
+	if !s.conn.mode(s.change.Channel).creates() {
+		return decision{}, refuse(NotProvisioned, "no user is known and connection %s does not create users by %s", s.conn.ID, s.change.Channel)
+	}
+	return decision{action: actCreate, release: s.graves}, nil
+}
+
+// decideSoft: exactly one person answers to the soft keys.
+func (s *situation) decideSoft(v vote) (decision, error) {
+	if s.change.Channel == SSO && v.user.Locked() {
+		return decision{}, refuse(Suspended, "the user is locked by %s since %s", v.user.lockedBy().Source, instant(v.user.lockedBy().Locked.At))
+	}
+	if err := s.mayAdopt(v.user, v); err != nil {
+		if outside := s.outsideDomains(); outside != nil {
+			return decision{}, outside
+		}
+		return decision{}, err
+	}
+	if s.conn.state() == Paused {
+		return decision{}, refuse(ConnectionPaused, "connection %s is paused; it makes no new links", s.conn.ID)
+	}
+	return decision{actAdopt, v.user, nil}, nil
+}
+
+// candidates are the users the votes name, each once, who are not linked on
+// this channel yet: two subjects of one connection may share an address.
+func (s *situation) candidates() []vote {
+	var list []vote
+	for _, v := range s.votes {
+		if !slices.Contains(s.conn.matchKeys(), v.key) || s.linkedHere(v.user) || s.gaveUp(v) ||
+			slices.ContainsFunc(list, func(x vote) bool { return x.user == v.user }) {
+			continue
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// linkedHere: the user came through this channel of the connection, under
+// another subject.
+func (s *situation) linkedHere(u *User) bool { return u.Linked(s.conn.ID, s.change.Channel) }
+
+// gaveUp: the value is a locked user's frozen identifier that its home pushes
+// no longer, so it names nobody for that connection.
+func (s *situation) gaveUp(v vote) bool {
+	if !v.user.Locked() || v.user.Home != s.conn.ID {
+		return false
+	}
+	l := v.user.Layer(Source{s.conn.ID, SCIM})
+	if l == nil {
+		return false
+	}
+	said, _ := l.Get(v.key)
+	return !slices.ContainsFunc(said, func(e Element) bool { return s.policy.fold(v.key, e.Field("value")) == v.value })
+}
+
+// nameHolder is the live user who already has the userName of the change and
+// is no candidate.
+func (s *situation) nameHolder() *User {
+	for _, v := range s.votes {
+		if v.key == UserName && !s.gaveUp(v) {
+			return v.user
+		}
+	}
+	return nil
+}
+
+// nameTaken: the name is held by someone linked here under another subject.
+func (s *situation) nameTaken(u *User) error {
+	if s.change.Channel == SSO {
+		l := u.link(s.conn.ID, SSO)
+		return s.withCase(refuse(LinkRequired, "userName %q belongs to a user whom this connection knows by another subject (%q, now %s %q)",
+			s.change.Attributes.Text(UserName), l.Subject, s.subjectName(), s.subject), u)
+	}
+	return s.taken(u)
+}
+
+// taken is the answer to a create that would be somebody twice.
+func (s *situation) taken(u *User) error {
+	attribute, value := UserName, s.change.Attributes.Text(UserName)
+	if s.link == u && s.subject != "" {
+		attribute, value = s.conn.scimSubject(), s.subject
+	}
+	r := refuse(Uniqueness, "%s %q belongs to another user (id %s)", attribute, value, u.ID).on(attribute)
+	if s.conn != nil && u.Home != s.conn.ID && !u.Linked(s.conn.ID, SCIM) {
+		return s.withCase(r, u)
+	}
+	return r
+}
+
+// mayAdopt holds the link policy against a user found by a soft key or path.
+func (s *situation) mayAdopt(u *User, by vote) error {
+	switch {
+	case s.policy.Org.protects(u):
+		return s.withCase(refuse(LinkRequired, "the user is protected; no connection links it by itself"), u)
+	case s.sameSubjectDiffers(u):
+		return s.mismatch(u)
+	case s.change.Channel == SCIM && u.Locked():
+		return s.linkRequired(u, "the user is locked")
+	}
+	permitted, why := s.linkPermitted(u, by)
+	if !permitted {
+		return s.linkRequired(u, why)
+	}
+	return nil
+}
+
+// linkPermitted: may this value link this user?
+func (s *situation) linkPermitted(u *User, by vote) (bool, string) {
+	home := u.Home == s.conn.ID
+	foreign := u.Home != "" && !home
+	policy := s.conn.linkPolicy()
+	switch {
+	case policy == LinkNever:
+		return false, "connection " + s.conn.ID + " links nobody by itself (link: never)"
+	case foreign:
+		return false, "the user's home is connection " + u.Home
+	case s.change.EmailVerified == VerifiedNo:
+		return false, "the identity provider says that the address is not verified"
+	case policy == LinkAlways || policy == LinkVerified && home:
+		return true, ""
+	case policy == LinkConfirm:
+		return false, "the person must prove the existing account (link: confirm)"
+	case s.conn.speaksFor(by.value):
+		return true, ""
+	}
+	return false, fmt.Sprintf("%s %q is in no verified domain of connection %s", by.key, by.value, s.conn.ID)
+}
+
+// sameSubjectDiffers: both channels carry one value, SCIM linked the user by
+// another one, so an equal name proves nothing.
+func (s *situation) sameSubjectDiffers(u *User) bool {
+	if s.change.Channel != SSO || !s.conn.Subject.Same {
+		return false
+	}
+	return u.Linked(s.conn.ID, SCIM)
+}
+
+func (s *situation) mismatch(u *User) error {
+	l := u.link(s.conn.ID, SCIM)
+	return s.withCase(refuse(LinkRequired, "%s pushed by SCIM is %q, %s of the sign-in is %q; they are configured to carry the same value",
+		s.conn.scimSubject(), l.Subject, s.subjectName(), s.subject), u)
+}
+
+func (s *situation) subjectName() string {
+	if s.change.SubjectName != "" {
+		return s.change.SubjectName
+	}
+	return "subject"
+}
+
+func (s *situation) linkRequired(u *User, why string) error {
+	return s.withCase(refuse(LinkRequired, "an account exists (id %s) and is not linked: %s", u.ID, why), u)
+}
+
+func (s *situation) ambiguous(list []vote) error {
+	users := make([]*User, len(list))
+	keys := make([]string, len(list))
+	for i, v := range list {
+		users[i], keys[i] = v.user, fmt.Sprintf("%s names %s", v.key, v.user.ID)
+	}
+	return s.withCase(refuse(Ambiguous, "the keys point to different users: %s", strings.Join(keys, ", ")), users...)
+}
+
+// withCase marks a refusal as one that waits for an administrator.
+func (s *situation) withCase(r *Refusal, users ...*User) *Refusal {
+	r.Evidence.Subject = s.subject
+	r.Evidence.Values = map[string]string{}
+	for _, u := range users {
+		r.Evidence.Users = append(r.Evidence.Users, u.ID)
+	}
+	for _, name := range []string{UserName, Emails, ExternalID} {
+		if v, ok := s.change.Attributes.Get(name); ok && len(v) > 0 {
+			r.Evidence.Values[name] = v.Primary().Field("value")
+		}
+	}
+	return r
+}
+
+// identifierOf is the user's own address or name, for adoption by path.
+func (s *situation) identifierOf(u *User) vote {
+	if v, ok := u.Effective.Get(Emails); ok && len(v) > 0 {
+		return vote{Emails, NormalEmail(v.Primary().Field("value")), u}
+	}
+	return vote{UserName, NormalName(u.Effective.Text(UserName)), u}
+}
+
+// foreignDomain refuses an address in another connection's domain: it is nobody
+// else's to write.
+func (s *situation) foreignDomain(address string) error {
+	if s.conn == nil || len(s.policy.domains) == 0 || address == "" {
+		return nil
+	}
+	if owner := s.policy.domains[emailDomain(address)]; owner != "" && owner != s.conn.ID {
+		return refuse(DomainNotAllowed, "the domain of %q belongs to connection %s", address, owner).on(Emails)
+	}
+	return nil
+}
+
+// outsideDomains: outside its own domains a connection creates only its guests.
+func (s *situation) outsideDomains() error {
+	if s.address == "" || s.conn.admits(s.address) {
+		return nil
+	}
+	return refuse(DomainNotAllowed, "%q is in none of the domains of connection %s and on no guest list", s.address, s.conn.ID).on(Emails)
+}
+
+// fold brings a value of a match key or unique attribute into comparable form.
+func (p *Policy) fold(name, text string) string {
+	d, ok := p.schema[name]
+	if !ok {
+		return text
+	}
+	if f := foldOf(d); f != nil {
+		return f(text)
+	}
+	return text
+}

@@ -1,0 +1,316 @@
+package directory
+
+import (
+	"slices"
+	"strings"
+
+	"muster/directory/filter"
+)
+
+// standing is what resolve looks at: one user, the groups it is in, and what
+// is decided about the organisation.
+type standing struct {
+	policy *Policy
+	user   *User
+	groups []GroupRef // only those that count (groupsThatCount)
+}
+
+// resolution is what a standing resolves to.
+type resolution struct {
+	attributes Attributes
+	ruled      []ruled // what the rules set, by attribute
+	denied     int     // 1 + index of the deny rule that applies
+}
+
+// ruled is one attribute a rule set.
+type ruled struct {
+	Attribute
+	rule int // 1 + index
+}
+
+// resolve turns layers into the effective attributes. It is pure: the same
+// standing gives the same resolution, whoever wrote what first.
+func resolve(s standing) resolution {
+	r := resolution{attributes: s.layered(nil)}
+	if len(s.policy.rules) > 0 {
+		r.ruled, r.denied = s.applyRules(r.attributes)
+		if len(r.ruled) > 0 {
+			r.attributes = s.layered(r.ruled)
+		}
+	}
+	s.freeze(&r.attributes)
+	return r
+}
+
+// layered resolves every attribute that some layer or rule speaks of.
+func (s standing) layered(rules []ruled) Attributes {
+	names := s.names(rules)
+	out := make(Attributes, 0, len(names)+1)
+	for _, name := range names {
+		if v := s.value(name, rules); len(v) > 0 {
+			out = append(out, Attribute{name, v})
+		}
+	}
+	return out
+}
+
+// names lists the attributes spoken of, sorted. externalId is a connection's
+// own and has no effective value.
+func (s standing) names(rules []ruled) []string {
+	names := make([]string, 0, 24)
+	for i := range s.user.Layers {
+		for j := range s.user.Layers[i].Entries {
+			if n := s.user.Layers[i].Entries[j].Name; n != ExternalID {
+				names = append(names, n)
+			}
+		}
+	}
+	for _, r := range rules {
+		names = append(names, r.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// value resolves one attribute.
+func (s standing) value(name string, rules []ruled) Value {
+	if s.policy.unites(name) {
+		return s.union(name, rules)
+	}
+	for _, ch := range s.policy.order(name) {
+		if v := s.said(ch, name, rules); len(v) > 0 {
+			return v
+		}
+	}
+	return nil
+}
+
+// said is the value of a channel that counts under "first": of scim and sso
+// only the home connection's, so that a second connection rewrites nobody.
+func (s standing) said(ch Channel, name string, rules []ruled) Value {
+	switch ch {
+	case ByRule:
+		return ruledValue(rules, name)
+	case SCIM, SSO:
+		if s.user.Home == "" {
+			return nil
+		}
+		v, _ := s.user.Layer(Source{s.user.Home, ch}).Get(name)
+		return s.admissible(name, ch, v)
+	}
+	v, _ := s.user.Layer(Source{Channel: ch}).Get(name)
+	return v
+}
+
+func ruledValue(rules []ruled, name string) Value {
+	for _, r := range rules {
+		if r.Name == name {
+			return r.Value
+		}
+	}
+	return nil
+}
+
+// admissible drops the role values that no connection may grant.
+func (s standing) admissible(name string, ch Channel, v Value) Value {
+	if name != Roles || len(s.policy.Org.Protected.Roles) == 0 || len(v) == 0 {
+		return v
+	}
+	return slices.DeleteFunc(slices.Clone(v), func(e Element) bool {
+		return slices.Contains(s.policy.Org.Protected.Roles, e.Field("value"))
+	})
+}
+
+// union joins all layers in the order of the sources; with a key the highest
+// layer's element of each key stays, without one equal elements are one.
+func (s standing) union(name string, rules []ruled) Value {
+	var out Value
+	key := s.policy.Attribute(name).Key
+	for _, ch := range s.policy.order(name) {
+		if ch == ByRule {
+			out = join(out, ruledValue(rules, name), key)
+			continue
+		}
+		for i := range s.user.Layers {
+			l := &s.user.Layers[i]
+			if l.Source.Channel == ch && s.user.open(l.Source) {
+				v, _ := l.Get(name)
+				out = join(out, s.admissible(name, ch, v), key)
+			}
+		}
+	}
+	return out
+}
+
+// open says whether a connection's word still counts: not when it closed its own link.
+func (u *User) open(src Source) bool {
+	if src.Connection == "" || src.Connection == u.Home {
+		return true
+	}
+	l := u.link(src.Connection, src.Channel)
+	return l == nil || l.State == LinkLive
+}
+
+// join adds the elements of v that out does not have yet; only one is primary.
+func join(out, v Value, key string) Value {
+	for _, e := range v {
+		if slices.ContainsFunc(out, func(x Element) bool { return sameElement(x, e, key) }) {
+			continue
+		}
+		if e.Primary() && out.Primary() != nil && out.Primary().Primary() {
+			e = e.With("primary", "")
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+func sameElement(a, b Element, key string) bool {
+	if key != "" {
+		return a.Field(key) == b.Field(key)
+	}
+	return a.Field("value") == b.Field("value") && a.Field("type") == b.Field("type")
+}
+
+// freeze keeps the identifiers of a locked user where they were: an identity
+// provider may rename a leaver to a tombstone name while it locks it.
+func (s standing) freeze(a *Attributes) {
+	if s.user.Deleted != nil || len(s.user.Effective) == 0 || !s.user.Locked() {
+		return
+	}
+	for _, name := range s.policy.frozenNames(s.user.Home) {
+		if name == UserName && s.user.Yielded {
+			continue
+		}
+		if v, ok := s.user.Effective.Get(name); ok {
+			a.Set(name, v)
+		} else {
+			a.Delete(name)
+		}
+	}
+}
+
+// frozenNames are userName, the e-mail addresses and the home connection's
+// match keys.
+func (p *Policy) frozenNames(home string) []string {
+	names := []string{UserName, Emails}
+	if c := p.connections[home]; c != nil {
+		for _, k := range c.matchKeys() {
+			if !slices.Contains(names, k) {
+				names = append(names, k)
+			}
+		}
+	}
+	return names
+}
+
+// order is the precedence of an attribute's sources.
+func (p *Policy) order(name string) []Channel {
+	if o, ok := p.sources[name]; ok {
+		return o
+	}
+	return defaultOrder
+}
+
+var defaultOrder = DefaultSources()
+
+// unites says whether the layers of an attribute are joined.
+func (p *Policy) unites(name string) bool {
+	switch p.Org.Attributes[name].Resolve {
+	case Union:
+		return true
+	case First:
+		return false
+	}
+	return name == Roles || name == "entitlements" || p.Org.Attributes[name].Key != ""
+}
+
+// applyRules finds, for each attribute, the first rule that matches and sets
+// it, and the first deny rule that no earlier match precedes.
+func (s standing) applyRules(base Attributes) (set []ruled, denied int) {
+	look := &ruleView{base: base, groups: s.ruleGroups()}
+	matched := false
+	for i, rule := range s.policy.rules {
+		if rule.Deny && (matched || denied > 0) {
+			continue
+		}
+		if rule.match != nil && !rule.match.Match(look) {
+			continue
+		}
+		if rule.Deny {
+			denied = i + 1
+			continue
+		}
+		matched = true
+		for _, a := range rule.Set {
+			if ruledValue(set, a.Name) == nil {
+				set = append(set, ruled{a, i + 1})
+			}
+		}
+	}
+	return set, denied
+}
+
+// ruleView is what a rule's filter sees.
+type ruleView struct {
+	base   Attributes
+	groups Value
+}
+
+// Elements implements filter.Resource.
+func (v *ruleView) Elements(_, name string) filter.Elements {
+	if name == Groups {
+		return valueElements{v.groups}
+	}
+	value, ok := v.base.Get(name)
+	if !ok {
+		return nil
+	}
+	return valueElements{value}
+}
+
+// ruleGroups are the names by which rules know the user's groups.
+func (s standing) ruleGroups() Value {
+	v := make(Value, 0, len(s.groups))
+	for _, g := range s.groups {
+		for _, name := range s.policy.ruleNames(g, s.user.Home) {
+			v = append(v, Element{{"display", NormalGroup(name)}})
+		}
+	}
+	return v
+}
+
+// ruleNames: a home or local group goes by its name, and every connection's
+// group by connection-id:name. A name that looks like another connection's is
+// never bare, so that no identity provider can mint what a rule trusts.
+func (p *Policy) ruleNames(g GroupRef, home string) []string {
+	owner := g.Source.Connection
+	if owner == "" {
+		if p.looksQualified(g.Name) {
+			return nil
+		}
+		return []string{g.Name}
+	}
+	qualified := owner + ":" + g.Name
+	if owner != home || p.looksQualified(g.Name) {
+		return []string{qualified}
+	}
+	return []string{g.Name, qualified}
+}
+
+func (p *Policy) looksQualified(name string) bool {
+	prefix, _, ok := strings.Cut(strings.TrimSpace(name), ":")
+	return ok && p.connections[prefix] != nil
+}
+
+// groupsThatCount keeps the groups whose connection and channel count: its
+// policy takes groups from that channel, and its link to the user is open.
+func groupsThatCount(p *Policy, u *User, all []GroupRef) []GroupRef {
+	return slices.DeleteFunc(slices.Clone(all), func(g GroupRef) bool {
+		if g.Source.Connection == "" {
+			return false
+		}
+		c := p.connections[g.Source.Connection]
+		return c == nil || !c.groupsCount(g.Source.Channel) || !u.open(g.Source)
+	})
+}

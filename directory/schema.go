@@ -1,0 +1,273 @@
+package directory
+
+import (
+	"strings"
+	"time"
+
+	"muster/directory/filter"
+)
+
+// userSchema resolves the names of a filter over users: SCIM paths in any
+// case, and for rules the directory's short names. In its spelling the URI is
+// empty, the name is the directory's and a simple attribute has no sub.
+type userSchema struct {
+	names map[string]Definition // by lower-cased name, with and without URN
+	rules bool                  // groups compares names instead of ids
+}
+
+func newUserSchema(p *Policy, rules bool) userSchema {
+	s := userSchema{names: map[string]Definition{}, rules: rules}
+	for name, d := range p.schema {
+		if d.Origin == Internal && name == License && !rules {
+			continue // served as an entitlement
+		}
+		s.names[strings.ToLower(name)] = d
+		switch d.Origin {
+		case Core:
+			s.names[strings.ToLower(coreURN+name)] = d
+		case Enterprise:
+			s.names[strings.ToLower(enterpriseURN+name)] = d
+		case Custom:
+			s.names[strings.ToLower(p.SchemaURN()+":"+name)] = d
+		}
+	}
+	if rules {
+		for short, name := range aliases {
+			if d, ok := p.schema[name]; ok && s.names[strings.ToLower(short)].Name == "" {
+				s.names[strings.ToLower(short)] = d
+			}
+		}
+	}
+	return s
+}
+
+// Attribute implements filter.Schema.
+func (s userSchema) Attribute(uri, name, sub string) (filter.Attribute, bool) {
+	if a, ok := metaAttribute(uri, name, sub); ok {
+		return a, !s.rules
+	}
+	if strings.EqualFold(name, Groups) && (uri == "" || strings.EqualFold(uri+":", coreURN)) {
+		return s.groups(sub)
+	}
+	if uri != "" {
+		name = uri + ":" + name
+	}
+	if d, ok := s.names[strings.ToLower(name)]; ok {
+		return d.filterAttribute(sub)
+	}
+	if d, ok := s.names[strings.ToLower(name+"."+sub)]; ok && sub != "" {
+		return d.filterAttribute("")
+	}
+	return filter.Attribute{}, false
+}
+
+// groups are ids with names to SCIM, and names alone to rules.
+func (s userSchema) groups(sub string) (filter.Attribute, bool) {
+	switch strings.ToLower(sub) {
+	case "", "value":
+		if s.rules {
+			return filter.Attribute{Name: Groups, Sub: "display", CaseExact: true, Fold: NormalGroup}, true
+		}
+		return filter.Attribute{Name: Groups, Sub: "value", Fold: strings.ToLower}, true
+	case "display":
+		return filter.Attribute{Name: Groups, Sub: "display", CaseExact: s.rules, Fold: s.groupFold()}, true
+	case "type":
+		return filter.Attribute{Name: Groups, Sub: "type"}, true
+	}
+	return filter.Attribute{}, false
+}
+
+func (s userSchema) groupFold() func(string) string {
+	if s.rules {
+		return NormalGroup
+	}
+	return nil
+}
+
+// metaAttribute resolves what every resource has.
+func metaAttribute(uri, name, sub string) (filter.Attribute, bool) {
+	if uri != "" && !strings.HasPrefix(strings.ToLower(coreURN), strings.ToLower(uri)) {
+		return filter.Attribute{}, false
+	}
+	switch {
+	case strings.EqualFold(name, "id") && sub == "":
+		return filter.Attribute{Name: "id", Fold: strings.ToLower}, true
+	case strings.EqualFold(name, "meta"):
+		switch strings.ToLower(sub) {
+		case "created":
+			return filter.Attribute{Name: "meta", Sub: "created", Kind: filter.KindDateTime}, true
+		case "lastmodified":
+			return filter.Attribute{Name: "meta", Sub: "lastModified", Kind: filter.KindDateTime}, true
+		case "resourcetype":
+			return filter.Attribute{Name: "meta", Sub: "resourceType", CaseExact: true}, true
+		}
+	}
+	return filter.Attribute{}, false
+}
+
+// filterAttribute is one field of a definition; "" means the value.
+func (d Definition) filterAttribute(sub string) (filter.Attribute, bool) {
+	if d.Fields == nil {
+		return filter.Attribute{Name: d.Name, Kind: d.Type.kind(), CaseExact: d.Exact, Fold: foldOf(d)},
+			sub == "" || strings.EqualFold(sub, "value")
+	}
+	if sub == "" {
+		sub = "value"
+	}
+	for name, t := range d.Fields {
+		if strings.EqualFold(name, sub) {
+			a := filter.Attribute{Name: d.Name, Sub: name, Kind: t.kind()}
+			if name == "value" {
+				a.Fold = foldOf(d)
+			}
+			return a, true
+		}
+	}
+	return filter.Attribute{}, false
+}
+
+// foldOf is how values of the attribute are compared and indexed.
+func foldOf(d Definition) func(string) string {
+	switch {
+	case d.Name == UserName:
+		return NormalName
+	case d.Name == Emails:
+		return NormalEmail
+	case d.Exact:
+		return nil
+	}
+	return filter.Fold
+}
+
+func (t Type) kind() filter.Kind {
+	switch t {
+	case Boolean:
+		return filter.KindBoolean
+	case Integer:
+		return filter.KindInteger
+	case Decimal:
+		return filter.KindDecimal
+	case DateTime:
+		return filter.KindDateTime
+	case Reference:
+		return filter.KindReference
+	case Binary:
+		return filter.KindBinary
+	case Complex:
+		return filter.KindComplex
+	}
+	return filter.KindString
+}
+
+// Elements and the methods below let a Value be asked by a filter.
+func (v Value) Len() int { return len(v) }
+
+// Field implements filter.Elements; "" is the value.
+func (v Value) fieldAt(i int, sub string) (string, bool) {
+	if sub == "" {
+		sub = "value"
+	}
+	text := v[i].Field(sub)
+	return text, text != ""
+}
+
+// valueElements makes a Value filter.Elements.
+type valueElements struct{ Value }
+
+// Field implements filter.Elements.
+func (v valueElements) Field(i int, sub string) (string, bool) { return v.fieldAt(i, sub) }
+
+// Elements implements filter.Resource for what a viewer sees.
+func (p *Profile) Elements(_, name string) filter.Elements {
+	switch name {
+	case "id":
+		return valueElements{Text(p.ID.String())}
+	case "meta":
+		return valueElements{Value{NewElement(Field{"created", instant(p.Created)}, Field{"lastModified", instant(p.Modified)},
+			Field{"resourceType", "User"})}}
+	case Groups:
+		return valueElements{groupValue(p.Groups)}
+	case "entitlements":
+		v, _ := p.Attributes.Get("entitlements")
+		return valueElements{withLicense(v, p.Attributes.Text(License))}
+	}
+	v, ok := p.Attributes.Get(name)
+	if !ok {
+		return nil
+	}
+	return valueElements{v}
+}
+
+// withLicense appends the licence in the form in which SCIM carries it.
+func withLicense(v Value, license string) Value {
+	if license == "" {
+		return v
+	}
+	return append(append(Value{}, v...), NewElement(Field{"type", License}, Field{"value", license}))
+}
+
+func groupValue(refs []GroupRef) Value {
+	v := make(Value, len(refs))
+	for i, g := range refs {
+		kind := "direct"
+		if g.Indirect {
+			kind = "indirect"
+		}
+		v[i] = NewElement(Field{"value", g.ID.String()}, Field{"display", g.Name}, Field{"type", kind})
+	}
+	return v
+}
+
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z07:00") }
+
+// groupSchema resolves the names of a filter over groups.
+type groupSchema struct{}
+
+// Attribute implements filter.Schema.
+func (groupSchema) Attribute(uri, name, sub string) (filter.Attribute, bool) {
+	const urn = "urn:ietf:params:scim:schemas:core:2.0:Group"
+	if uri != "" && !strings.EqualFold(uri, urn) {
+		return filter.Attribute{}, false
+	}
+	if a, ok := metaAttribute("", name, sub); ok {
+		return a, true
+	}
+	switch strings.ToLower(name) {
+	case "displayname":
+		return filter.Attribute{Name: DisplayName, Fold: foldGroup}, sub == ""
+	case "externalid":
+		return filter.Attribute{Name: ExternalID, CaseExact: true}, sub == ""
+	case "members":
+		if sub == "" || strings.EqualFold(sub, "value") {
+			return filter.Attribute{Name: Members, Sub: "value", Fold: strings.ToLower}, true
+		}
+	}
+	return filter.Attribute{}, false
+}
+
+// foldGroup is how filters compare display names, which SCIM says differ not by case.
+func foldGroup(s string) string { return filter.Fold(NormalGroup(s)) }
+
+// groupView is a group that a filter looks at; holds answers whether it has a member.
+type groupView struct {
+	*Group
+	members func() Value
+}
+
+// Elements implements filter.Resource.
+func (g groupView) Elements(_, name string) filter.Elements {
+	switch name {
+	case "id":
+		return valueElements{Text(g.ID.String())}
+	case DisplayName:
+		return valueElements{Text(g.DisplayName)}
+	case ExternalID:
+		return valueElements{Text(g.Group.ExternalID)}
+	case "meta":
+		return valueElements{Value{NewElement(Field{"created", instant(g.Created)}, Field{"lastModified", instant(g.Modified)},
+			Field{"resourceType", "Group"})}}
+	case Members:
+		return valueElements{g.members()}
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package directory
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+)
+
+// runTombstone lifts or empties a tombstone; only an administrator may.
+func (a *application) runTombstone() (Result, error) {
+	u := a.s.path
+	switch {
+	case a.s.conn != nil:
+		return Result{}, refuse(Protected, "only an administrator restores or erases by id")
+	case u == nil || u.Deleted == nil || u.Deleted.Erased:
+		return Result{}, ErrNotFound
+	case a.s.change.Verb == VerbErase:
+		return a.erase(u)
+	}
+	after := u.clone()
+	after.Deleted, after.Yielded = nil, false
+	if err := a.rejoin(u, after); err != nil {
+		return Result{}, err
+	}
+	if err := a.settle(u, after); err != nil {
+		return Result{}, err
+	}
+	return a.commitUser(decision{action: actRestore}, u, after)
+}
+
+// erase removes everything personal from a tombstone. Its id stays taken, and
+// keyed hashes of its subjects keep sign-ins from making it anew.
+func (a *application) erase(u *User) (Result, error) {
+	for _, l := range u.Links {
+		if l.Subject == "" {
+			continue
+		}
+		if err := a.tx.Set(a.erasedKey(l), u.ID[:]); err != nil {
+			return Result{}, err
+		}
+	}
+	grave := *u.Deleted
+	grave.Erased, grave.Groups = true, nil
+	after := &User{ID: u.ID, Org: u.Org, Created: u.Created, Deleted: &grave, Generation: u.Generation}
+	if err := a.writeErased(u, after); err != nil {
+		return Result{}, err
+	}
+	return Result{Outcome: Deleted, Event: a.wrote}, nil
+}
+
+// writeErased writes the empty tombstone; its event says nothing but that it
+// happened.
+func (a *application) writeErased(before, after *User) error {
+	if err := a.writeLinks(before, after); err != nil {
+		return err
+	}
+	if err := a.writeIndex(before, after); err != nil {
+		return err
+	}
+	after.Modified = a.now.At
+	if err := a.tx.Set(userKey(a.org, after.ID), encodeUser(after)); err != nil {
+		return err
+	}
+	return a.emit(Event{Type: UserErased, User: after.ID}, before.key)
+}
+
+// erasedKey is where the hash of an erased user's subject stands; the issuer
+// does not count, so that a renamed identity provider cannot revive anybody.
+func (r reading) erasedKey(l Link) key {
+	mac := hmac.New(sha256.New, r.d.pepper)
+	mac.Write([]byte(l.Subject))
+	return mac.Sum(orgKey(tableErased, r.org).word(l.Connection).word(string(l.Channel)))
+}
+
+// wasErased says whether the subject of a sign-in belonged to an erased user.
+func (r reading) wasErased(s *situation) (bool, error) {
+	channels := []Channel{SSO}
+	if s.conn.Subject.Same {
+		channels = append(channels, SCIM)
+	}
+	for _, ch := range channels {
+		v, err := r.Get(r.erasedKey(Link{Connection: s.conn.ID, Channel: ch, Subject: s.subject}))
+		if v != nil || err != nil {
+			return v != nil, err
+		}
+	}
+	return false, nil
+}

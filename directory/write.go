@@ -1,0 +1,293 @@
+package directory
+
+import "slices"
+
+// write commits one user: record, links, indexes, counters and, when anything
+// that matters changed, one event. before is nil for a new user.
+func (a *application) write(before, after *User, what EventType) error {
+	changes := userChanges(a.s.policy, before, after)
+	matters := before == nil || len(changes) > 0 || what != UserUpdated || !slices.Equal(before.Links, after.Links)
+	if matters {
+		after.Modified = a.now.At
+		touchLayers(before, after, a.now)
+	}
+	record := encodeUser(after)
+	if before != nil && string(record) == before.stored {
+		return nil
+	}
+	if err := a.writeLinks(before, after); err != nil {
+		return err
+	}
+	if err := a.writeIndex(before, after); err != nil {
+		return err
+	}
+	if err := a.writeCounts(before, after); err != nil {
+		return err
+	}
+	if err := a.tx.Set(userKey(a.org, after.ID), record); err != nil {
+		return err
+	}
+	if !matters {
+		return nil
+	}
+	return a.emit(Event{Type: what, User: after.ID, Changes: changes}, after.key)
+}
+
+// touchLayers dates the layers that changed.
+func touchLayers(before, after *User, now Stamp) {
+	for i := range after.Layers {
+		l := &after.Layers[i]
+		var old *Layer
+		if before != nil {
+			old = before.Layer(l.Source)
+		}
+		if old == nil {
+			l.Created, l.Modified = now.At, now.At
+		} else if !old.equal(l) {
+			l.Modified = now.At
+		}
+	}
+}
+
+// writeIndex brings the indexes from one record to the next. A user resolved
+// under an older generation has all entries written: what must be indexed may
+// have changed with the policy.
+func (a *application) writeIndex(before, after *User) error {
+	var old []indexEntry
+	if before != nil {
+		old = userIndex(a.s.policy, before)
+	}
+	now := userIndex(a.s.policy, after)
+	gone, came := indexChange(old, now)
+	if before != nil && before.Generation != after.Generation {
+		came = now
+	}
+	for _, e := range gone {
+		if err := a.tx.Delete(e.key); err != nil {
+			return err
+		}
+	}
+	for _, e := range came {
+		if err := a.tx.Set(e.key, e.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeLinks moves the link keys. A subject held by another live user is a
+// conflict; a tombstone and an earlier name give it up.
+func (a *application) writeLinks(before, after *User) error {
+	var old []Link
+	if before != nil {
+		old = before.Links
+	}
+	for _, l := range old {
+		if l.Subject != "" && !slices.ContainsFunc(after.Links, func(x Link) bool { return sameLink(x, l) }) {
+			if err := a.tx.Delete(linkKey(a.org, &l)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, l := range after.Links {
+		if l.Subject == "" || slices.ContainsFunc(old, func(x Link) bool { return sameLink(x, l) }) {
+			continue
+		}
+		if err := a.claimSubject(l, after); err != nil {
+			return err
+		}
+		if err := a.tx.Set(linkKey(a.org, &l), after.ID[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// claimSubject makes sure that nobody else signs in by the link's subject.
+func (a *application) claimSubject(l Link, owner *User) error {
+	issuers := []string{l.Issuer}
+	if c := a.s.policy.Connection(l.Connection); c != nil && l.Channel == SSO {
+		issuers = append(issuers, "", c.issuer())
+	}
+	for _, issuer := range issuers {
+		at := l
+		at.Issuer = issuer
+		holder, err := a.userAt(linkKey(a.org, &at))
+		if err != nil {
+			return err
+		}
+		if holder == nil || holder.ID == owner.ID {
+			continue
+		}
+		if err := a.dispossess(holder, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dispossess takes a subject from a tombstone, or from the earlier name of a
+// live user; from anybody else it is a conflict.
+func (a *application) dispossess(holder *User, l Link) error {
+	i := slices.IndexFunc(holder.Links, func(x Link) bool { return sameLink(x, l) })
+	if i >= 0 && holder.Deleted == nil && holder.Links[i].State != LinkMoved {
+		return refuse(Uniqueness, "%q identifies another user (id %s) of connection %s", l.Subject, holder.ID, l.Connection).
+			on(a.s.subjectAttribute())
+	}
+	next := holder.clone()
+	next.Links = slices.DeleteFunc(next.Links, func(x Link) bool { return sameLink(x, l) })
+	return a.write(holder, next, UserUpdated)
+}
+
+func (s *situation) subjectAttribute() string {
+	if s.conn != nil && s.conn.scimSubject() != "" {
+		return s.conn.scimSubject()
+	}
+	return ExternalID
+}
+
+// writeCounts keeps the totals.
+func (a *application) writeCounts(before, after *User) error {
+	live := func(u *User) bool { return u != nil && u.Deleted == nil }
+	if err := a.countChange(countUsers, after.ID, live(before), live(after)); err != nil {
+		return err
+	}
+	for _, l := range after.Links {
+		if l.Channel != SCIM || l.State == LinkMoved {
+			continue
+		}
+		was := live(before) && before.Linked(l.Connection, SCIM)
+		is := live(after) && after.Linked(l.Connection, SCIM)
+		if err := a.countChange(countLinked+l.Connection, after.ID, was, is); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *application) countChange(name string, id ID, was, is bool) error {
+	switch {
+	case is && !was:
+		return a.count(name, id, 1)
+	case was && !is:
+		return a.count(name, id, -1)
+	}
+	return nil
+}
+
+// userChanges compares two states of a user: the effective values first, then
+// what only a shadowed layer says.
+func userChanges(p *Policy, before, after *User) []AttributeChange {
+	list := effectiveChanges(p, before, after)
+	for i := range after.Layers {
+		l := &after.Layers[i]
+		var old *Layer
+		if before != nil {
+			old = before.Layer(l.Source)
+		}
+		list = append(list, layerChanges(l.Source.Channel, old, l, list)...)
+	}
+	if before == nil {
+		return list
+	}
+	for i := range before.Layers {
+		if l := &before.Layers[i]; after.Layer(l.Source) == nil {
+			list = append(list, layerChanges(l.Source.Channel, l, &Layer{}, list)...)
+		}
+	}
+	return list
+}
+
+// effectiveChanges lists what the world sees differently, the state included.
+func effectiveChanges(p *Policy, before, after *User) []AttributeChange {
+	var old Attributes
+	wasActive := false
+	if before != nil {
+		old, wasActive = before.Effective, before.IsActive()
+	}
+	var list []AttributeChange
+	if wasActive != after.IsActive() {
+		list = append(list, AttributeChange{Attribute: Active, Layer: lockChannel(before, after),
+			Before: boolValue(before != nil, wasActive), After: boolValue(true, after.IsActive())})
+	}
+	for _, x := range after.Effective {
+		if v, _ := old.Get(x.Name); !v.Equal(x.Value) {
+			list = append(list, AttributeChange{Attribute: x.Name, Layer: winner(p, after, x.Name), Before: v, After: x.Value})
+		}
+	}
+	for _, x := range old {
+		if _, ok := after.Effective.Get(x.Name); !ok {
+			list = append(list, AttributeChange{Attribute: x.Name, Layer: winner(p, before, x.Name), Before: x.Value})
+		}
+	}
+	return list
+}
+
+func boolValue(known, v bool) Value {
+	switch {
+	case !known:
+		return nil
+	case v:
+		return Text("true")
+	}
+	return Text("false")
+}
+
+// lockChannel is the channel whose lock came or went.
+func lockChannel(before, after *User) Channel {
+	for _, u := range []*User{after, before} {
+		if u == nil {
+			continue
+		}
+		if u.Deleted != nil {
+			return u.Deleted.Source.Channel
+		}
+		if l := u.lockedBy(); l != nil {
+			return l.Source.Channel
+		}
+	}
+	return ""
+}
+
+// winner is the channel whose word is the effective value of an attribute.
+func winner(p *Policy, u *User, name string) Channel {
+	st := standing{policy: p, user: u}
+	effective, _ := u.Effective.Get(name)
+	for _, ch := range p.order(name) {
+		if ch == ByRule {
+			continue
+		}
+		if v := st.said(ch, name, nil); len(v) > 0 && (v.Equal(effective) || p.unites(name)) {
+			return ch
+		}
+	}
+	if slices.Contains(p.order(name), ByRule) {
+		return ByRule
+	}
+	return ""
+}
+
+// layerChanges lists what a layer says differently without effect.
+func layerChanges(ch Channel, before, after *Layer, told []AttributeChange) []AttributeChange {
+	var list []AttributeChange
+	add := func(name string, old, now Value) {
+		if !old.Equal(now) && !slices.ContainsFunc(told, func(c AttributeChange) bool { return c.Attribute == name && c.Layer == ch }) {
+			list = append(list, AttributeChange{Attribute: name, Layer: ch, Before: old, After: now, Shadowed: true})
+		}
+	}
+	if was, is := before != nil && !before.Locked.At.IsZero(), !after.Locked.At.IsZero(); was != is {
+		add(Active, boolValue(true, !was), boolValue(true, !is))
+	}
+	for _, e := range after.Entries {
+		v, _ := before.Get(e.Name)
+		add(e.Name, v, e.Value)
+	}
+	if before != nil {
+		for _, e := range before.Entries {
+			if _, ok := after.Get(e.Name); !ok {
+				add(e.Name, e.Value, nil)
+			}
+		}
+	}
+	return list
+}
