@@ -30,8 +30,8 @@ func (c *call) readGroup() error {
 // only a reader who does not look at them is told that nothing changed.
 func (c *call) sendGroup(status int, g *directory.Group, v view) error {
 	h := c.w.Header()
-	h.Set("ETag", etag(groupVersion(g)))
-	if c.r.Method == http.MethodGet && !v.showsMembers() && c.unchanged(groupVersion(g)) {
+	h.Set("ETag", etag(g.Version()))
+	if c.r.Method == http.MethodGet && !v.showsMembers() && c.unchanged(g.Version()) {
 		return c.empty(http.StatusNotModified)
 	}
 	if c.r.Method != http.MethodGet {
@@ -81,7 +81,7 @@ func (c *call) writeGroup(verb directory.Verb, status int) error {
 		return err
 	}
 	if verb == directory.VerbEdit && p.attributes == "" {
-		c.w.Header().Set("ETag", etag(groupVersion(result.Group)))
+		c.w.Header().Set("ETag", etag(result.Group.Version()))
 		return c.empty(http.StatusNoContent)
 	}
 	return c.sendGroup(status, result.Group, c.groupView(p))

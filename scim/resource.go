@@ -1,7 +1,9 @@
 package scim
 
 import (
+	"io"
 	"strconv"
+	"strings"
 
 	scimlib "github.com/elimity-com/scim"
 
@@ -19,6 +21,13 @@ func (p *program) readUser(root node) error {
 		}
 	}
 	return nil
+}
+
+// WriteUser writes a user as the effective view below base shows it: for
+// answers outside this door that are SCIM resources all the same.
+func WriteUser(w io.Writer, base string, user *directory.Profile, policy *directory.Policy) error {
+	_, err := w.Write(view{x: newUserIndex(policy), base: strings.TrimSuffix(base, "/")}.user(nil, user))
+	return err
 }
 
 // view is how one answer shows resources.

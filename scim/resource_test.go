@@ -17,7 +17,7 @@ func TestUserComesBackAsItWasSent(t *testing.T) {
 		"addresses":[{"formatted":"f","streetAddress":"s","locality":"l","region":"r","postalCode":"p","country":"DE","type":"work","primary":true}],
 		"entitlements":[{"value":"e"},{"value":"full","type":"license"}],"roles":[{"value":"r","type":"t"}],"x509Certificates":[{"value":"AAEC"}],
 		` + enterprise + `:{"employeeNumber":"1","costCenter":"2","organization":"3","division":"4","department":"5","manager":{"value":"m","$ref":"../Users/m","displayName":"M"}},
-		"urn:muster:params:scim:schemas:acme:2.0:User":{"seats":7,"ratio":0.5,"since":"2024-01-01T00:00:00Z","remote":true,"location":"Berlin","tags":["a","b"]}}`
+		"urn:muster:params:scim:schemas:acme:2.0:User":{"seats":7,"ratio":0.5,"since":"2024-01-01T00:00:00Z","remote":true,"location":"Berlin","tags":[{"value":"a"},{"value":"b","type":"t"}]}}`
 	own := created(t, x, text)
 	if diff := cmp.Diff(parsed(t, text), asJSON(t, x, own)); diff != "" {
 		t.Error(diff)
@@ -44,6 +44,7 @@ func TestUserDialects(t *testing.T) {
 		"two primaries":                    {`{"userName":"b","emails":[{"value":"x","primary":true},{"value":"y","primary":true}]}`, `{"userName":"b","emails":[{"value":"x","primary":true},{"value":"y","primary":false}]}`},
 		"a date-time without a colon":      {`{"userName":"b","urn:muster:params:scim:schemas:acme:2.0:User":{"since":"2024-04-10T00:00:00+0000"}}`, `{"userName":"b","urn:muster:params:scim:schemas:acme:2.0:User":{"since":"2024-04-10T00:00:00Z"}}`},
 		"numbers in strings":               {`{"userName":"b","urn:muster:params:scim:schemas:acme:2.0:User":{"seats":"7"}}`, `{"userName":"b","urn:muster:params:scim:schemas:acme:2.0:User":{"seats":7}}`},
+		"bare values of a custom list":     {`{"userName":"b","urn:muster:params:scim:schemas:acme:2.0:User":{"tags":["x"]}}`, `{"userName":"b","urn:muster:params:scim:schemas:acme:2.0:User":{"tags":[{"value":"x"}]}}`},
 		"base64 for URLs":                  {`{"userName":"b","x509Certificates":[{"value":"-_8"}]}`, `{"userName":"b","x509Certificates":[{"value":"+/8="}]}`},
 	}
 	for name, tc := range cases {

@@ -2,7 +2,6 @@ package scim
 
 import (
 	"net/http"
-	"strconv"
 
 	"muster/directory"
 )
@@ -73,7 +72,7 @@ func (s *stream) group(g *directory.Group, v view) error {
 			return s.broken(err)
 		}
 	}
-	c.out = append(v.meta(c.out, "Group", g.ID, stamps{g.Created, g.Modified, groupVersion(g)}), '}')
+	c.out = append(v.meta(c.out, "Group", g.ID, stamps{g.Created, g.Modified, g.Version()}), '}')
 	if err := s.flush(); err != nil {
 		return s.broken(err)
 	}
@@ -135,9 +134,4 @@ func (v view) text(b []byte, name, text string) []byte {
 		return b
 	}
 	return appendString(append(append(b, ','), a.label...), text)
-}
-
-// groupVersion leaves the members out: a group of 100,000 has none to hash.
-func groupVersion(g *directory.Group) string {
-	return strconv.FormatInt(g.Modified.UnixNano(), 36)
 }
