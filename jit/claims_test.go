@@ -240,10 +240,10 @@ func TestFD14NamesAreCaseSensitiveAndNearMissesAreNamed(t *testing.T) {
 			t.Errorf("%s was read from another name", name)
 		}
 	}
-	if line := trace.about("title"); !strings.Contains(line, "near miss: the assertion has JobTitle") {
+	if line := trace.hint("title"); !strings.Contains(line, "near miss: the assertion has JobTitle") {
 		t.Errorf("trace: %s", line)
 	}
-	if line := trace.about("department"); !strings.Contains(line, "http://claims.example/department") {
+	if line := trace.hint("department"); !strings.Contains(line, "http://claims.example/department") {
 		t.Errorf("trace: %s", line)
 	}
 

@@ -134,7 +134,7 @@ func sourceOf(w directory.Word) string {
 	case directory.SSO:
 		who = "from your sign-in through " + w.Source.Connection + " (SSO)"
 	case directory.ByRule:
-		return "granted by rule " + w.Rule
+		return "granted by rule " + strings.TrimPrefix(w.Rule, "rule ")
 	default:
 		who = "kept here"
 	}

@@ -79,12 +79,12 @@ func (s *Server) provision(ctx context.Context, a arrival, request string) (dire
 	return result, nil
 }
 
-// traced adds to a refusal how the attribute at fault was looked for.
+// traced adds to a refusal what may be wrong with the attribute at fault.
 func traced(err error, trace Trace) error {
 	p := problemOf(err)
 	p.trace = &trace
-	if line := trace.about(p.attribute); line != "" {
-		p.cause += " (" + line + ")"
+	if hint := trace.hint(p.attribute); hint != "" {
+		p.cause += "; " + hint
 	}
 	return p
 }

@@ -54,25 +54,31 @@ func (t Target) String() string {
 	} else if len(t.Tried) > 0 {
 		fmt.Fprintf(&b, ", tried %s", strings.Join(t.Tried, ", "))
 	}
-	if len(t.Near) > 0 {
-		fmt.Fprintf(&b, "; near miss: the assertion has %s (names are exact, in case and namespace)", strings.Join(t.Near, ", "))
-	}
-	if t.Note != "" {
-		fmt.Fprintf(&b, "; %s", t.Note)
+	if hint := t.hint(); hint != "" {
+		b.WriteString("; " + hint)
 	}
 	return b.String()
 }
 
-// about is the line of an attribute, "" when the connection does not map it.
-func (t Trace) about(attribute string) string {
-	if attribute == t.Subject.To {
-		return "" // its refusal says it
+// hint is what may have gone wrong, "" for nothing.
+func (t Target) hint() string {
+	var hints []string
+	if len(t.Near) > 0 {
+		hints = append(hints, "near miss: the assertion has "+strings.Join(t.Near, ", ")+" (names are exact, in case and namespace)")
 	}
+	if t.Note != "" {
+		hints = append(hints, t.Note)
+	}
+	return strings.Join(hints, "; ")
+}
+
+// hint about an attribute; its refusal has listed the names that were tried.
+func (t Trace) hint(attribute string) string {
 	i := slices.IndexFunc(t.Targets, func(x Target) bool { return x.To == attribute })
 	if i < 0 {
 		return ""
 	}
-	return t.Targets[i].String()
+	return t.Targets[i].hint()
 }
 
 // LogValue is one line for each part.
