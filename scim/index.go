@@ -16,14 +16,26 @@ type index struct {
 	policy  *directory.Policy
 	schemas []schema.Schema // core first
 	core    *space
-	name    *space            // the parts of the User's name; nil for a Group
-	spaces  map[string]*space // by lower-case URN, SCIM 1.1 spellings included
-	order   []*space          // as they are shown
+	name    *space                // the parts of the User's name; nil for a Group
+	spaces  map[string]*space     // by lower-case URN, SCIM 1.1 spellings included
+	order   []*space              // the extensions, as they are shown
+	byName  map[string]*attribute // by the directory's names
+	slots   int
 }
+
+// The spaces of a User by their numbers.
+const (
+	coreSpace = iota
+	nameSpace
+	enterpriseSpace
+	customSpace
+	spaceCount
+)
 
 // space is one object of a resource: the resource itself, its name, or an
 // extension.
 type space struct {
+	number int
 	urn    string
 	label  string // its JSON name with quotes and colon
 	list   []*attribute
@@ -43,6 +55,7 @@ const (
 type attribute struct {
 	directory.Definition // Name is the directory's
 	role                 role
+	slot, space          int    // where an answer keeps its value
 	path                 string // for messages: name.givenName
 	label                string // its JSON name with quotes and colon
 	leaf                 schema.CoreAttribute
@@ -51,28 +64,19 @@ type attribute struct {
 
 // newUserIndex compiles what a policy says about users.
 func newUserIndex(p *directory.Policy) *index {
-	x := &index{policy: p, spaces: map[string]*space{}, core: newSpace(userURN), name: newSpace("name")}
-	x.schemas = []schema.Schema{userSchema(), schema.ExtensionEnterpriseUser()}
-	defs := map[string]directory.Definition{}
-	for _, d := range p.Definitions() {
-		defs[d.Name] = d
-	}
+	x := &index{policy: p, core: newSpace(coreSpace, userURN), name: newSpace(nameSpace, "name"), byName: map[string]*attribute{}}
+	x.schemas = append(x.schemas, standardSchemas()...)
 	x.core.fixed(readOnly, "id", "schemas", "meta", "groups")
 	x.core.fixed(dropped, "password")
-	x.core.put("externalId", attribute{Definition: defs[directory.ExternalID]})
+	x.core.put("externalId", attribute{Definition: definition(p, directory.ExternalID)})
 	for _, a := range x.schemas[0].Attributes {
 		if a.Name() == "name" {
-			for _, sub := range a.SubAttributes() {
-				x.name.put(sub.Name(), attribute{Definition: defs["name."+sub.Name()], leaf: sub})
-			}
-			continue
+			x.name.fill(p, a.SubAttributes(), "name.")
 		}
-		x.core.put(a.Name(), attribute{Definition: defs[a.Name()], leaf: a})
 	}
-	enterprise := newSpace(enterpriseURN)
-	for _, a := range x.schemas[1].Attributes {
-		enterprise.put(a.Name(), attribute{Definition: defs[a.Name()], leaf: a})
-	}
+	x.core.fill(p, x.schemas[0].Attributes, "")
+	enterprise := newSpace(enterpriseSpace, enterpriseURN)
+	enterprise.fill(p, x.schemas[1].Attributes, "")
 	x.order = []*space{enterprise}
 	x.spaces = map[string]*space{
 		strings.ToLower(userURN): x.core, "urn:scim:schemas:core:1.0": x.core, "urn:scim:schemas:core:2.0": x.core,
@@ -80,20 +84,38 @@ func newUserIndex(p *directory.Policy) *index {
 		"urn:scim:schemas:extension:enterprise:2.0": enterprise,
 	}
 	if s, ok := customSchema(p); ok {
-		custom := newSpace(s.ID)
-		for _, a := range s.Attributes {
-			custom.put(a.Name(), attribute{Definition: defs[a.Name()], leaf: a})
-		}
+		custom := newSpace(customSpace, s.ID)
+		custom.fill(p, s.Attributes, "")
 		x.schemas = append(x.schemas, s)
 		x.order = append(x.order, custom)
 		x.spaces[strings.ToLower(s.ID)] = custom
 	}
+	for _, s := range append([]*space{x.core, x.name}, x.order...) {
+		for _, a := range s.list {
+			a.slot, a.space = x.slots, s.number
+			x.byName[a.Name] = a
+			x.slots++
+		}
+	}
 	return x
+}
+
+// definition is the zero one for an attribute that the directory does not have.
+func definition(p *directory.Policy, name string) directory.Definition {
+	d, _ := p.Definition(name)
+	return d
+}
+
+// fill adds the attributes of a schema that the directory has.
+func (s *space) fill(p *directory.Policy, list schema.Attributes, prefix string) {
+	for _, a := range list {
+		s.put(a.Name(), attribute{Definition: definition(p, prefix+a.Name()), leaf: a})
+	}
 }
 
 // newGroupIndex is the same for every policy.
 func newGroupIndex() *index {
-	core := newSpace(groupURN)
+	core := newSpace(coreSpace, groupURN)
 	core.fixed(readOnly, "id", "schemas", "meta")
 	core.put("externalId", attribute{Definition: directory.Definition{Name: directory.ExternalID, Type: directory.String, Exact: true}})
 	core.put("displayName", attribute{Definition: directory.Definition{Name: directory.DisplayName, Type: directory.String}})
@@ -103,8 +125,8 @@ func newGroupIndex() *index {
 		strings.ToLower(groupURN): core, "urn:scim:schemas:core:1.0": core, "urn:scim:schemas:core:2.0": core}}
 }
 
-func newSpace(urn string) *space {
-	return &space{urn: urn, label: string(appendString(nil, urn)) + ":", byName: map[string]*attribute{}}
+func newSpace(number int, urn string) *space {
+	return &space{number: number, urn: urn, label: string(appendString(nil, urn)) + ":", byName: map[string]*attribute{}}
 }
 
 // put adds an attribute; one that the directory does not have is left out.

@@ -47,7 +47,9 @@ func newProgram(x *index, size int) *program {
 // stays as it is, so that a lost race may run it again. create makes replace
 // on a value filter that matches nothing add the element.
 func (p *program) run(own directory.Attributes, create bool) (directory.Attributes, error) {
-	out := joinLicense(own.Clone())
+	out := make(directory.Attributes, len(own), len(own)+len(p.edits)+1)
+	copy(out, own)
+	out = joinLicense(out)
 	work := maxWork
 	for i := range p.edits {
 		if err := p.edits[i].apply(&out, create, &work); err != nil {

@@ -37,59 +37,78 @@ type view struct {
 	show *projection
 }
 
+// shown are the values of one user by the slots of their attributes.
+type shown struct {
+	slots []directory.Value
+	has   [spaceCount]bool // whether a space has any
+}
+
+// few is how many slots fit on the stack: the standard ones and some custom.
+const few = 64
+
+// sort puts what the client may see into slots.
+func (v view) sort(own directory.Attributes, s *shown) {
+	for _, entry := range own {
+		a := v.x.byName[entry.Name]
+		if a != nil && len(entry.Value) > 0 && v.show.shows(a) {
+			s.slots[a.slot] = entry.Value
+			s.has[a.space] = true
+		}
+	}
+}
+
 // user appends a User.
 func (v view) user(b []byte, p *directory.Profile) []byte {
-	own := joinLicense(p.Attributes.Clone())
+	var space [few]directory.Value
+	s := shown{slots: space[:]}
+	if v.x.slots > few {
+		s.slots = make([]directory.Value, v.x.slots)
+	}
+	own := p.Attributes
+	if own.Text(directory.License) != "" {
+		own = joinLicense(own.Clone())
+	}
+	v.sort(own, &s)
 	b = append(b, `{"schemas":["`...)
 	b = append(b, userURN...)
-	for _, s := range v.x.order {
-		if v.any(s, own) {
-			b = append(append(b, `","`...), s.urn...)
+	for _, ext := range v.x.order {
+		if s.has[ext.number] {
+			b = append(append(b, `","`...), ext.urn...)
 		}
 	}
 	b = append(b, `"],"id":"`...)
 	b = append(append(b, p.ID.String()...), '"')
-	b = v.attributes(b, v.x.core, own)
-	if v.any(v.x.name, own) {
-		b = append(b, `,"name":`...)
-		b = v.object(b, v.x.name, own)
-	}
-	for _, s := range v.x.order {
-		if v.any(s, own) {
-			b = append(append(b, ','), s.label...)
-			b = v.object(b, s, own)
-		}
+	b = v.attributes(b, v.x.core, &s)
+	b = v.object(b, `"name":`, v.x.name, &s)
+	for _, ext := range v.x.order {
+		b = v.object(b, ext.label, ext, &s)
 	}
 	b = v.groups(b, p.Groups)
 	return append(v.meta(b, "User", p.ID, stamps{p.Created, p.Modified, p.Version}), '}')
 }
 
-// any says whether a space has anything to show.
-func (v view) any(s *space, own directory.Attributes) bool {
-	for _, a := range s.list {
-		if value, ok := own.Get(a.Name); ok && len(value) > 0 && v.show.shows(a) {
-			return true
-		}
+// object appends a space that has anything to show, with a comma before it.
+func (v view) object(b []byte, label string, of *space, s *shown) []byte {
+	if !s.has[of.number] {
+		return b
 	}
-	return false
-}
-
-func (v view) object(b []byte, s *space, own directory.Attributes) []byte {
+	b = append(append(b, ','), label...)
 	start := len(b)
-	b = v.attributes(b, s, own)
+	b = v.attributes(b, of, s)
 	b[start] = '{' // in place of the first comma
 	return append(b, '}')
 }
 
 // attributes appends the attributes of a space, each with a comma before it.
-func (v view) attributes(b []byte, s *space, own directory.Attributes) []byte {
-	for _, a := range s.list {
-		value, ok := own.Get(a.Name)
-		if !ok || len(value) == 0 || !v.show.shows(a) {
-			continue
+func (v view) attributes(b []byte, of *space, s *shown) []byte {
+	if !s.has[of.number] {
+		return b
+	}
+	for _, a := range of.list {
+		if value := s.slots[a.slot]; value != nil {
+			b = append(append(b, ','), a.label...)
+			b = v.value(b, a, value)
 		}
-		b = append(append(b, ','), a.label...)
-		b = v.value(b, a, value)
 	}
 	return b
 }

@@ -3,6 +3,7 @@ package scim
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/elimity-com/scim/optional"
 	"github.com/elimity-com/scim/schema"
@@ -21,13 +22,18 @@ const (
 	schemaURN     = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 )
 
-// userSchema is the core schema without password, which is taken and dropped.
-func userSchema() schema.Schema {
-	s := schema.CoreUserSchema()
-	s.Attributes = slices.Clip(slices.DeleteFunc(slices.Clone(s.Attributes),
+// standardSchemas are User and EnterpriseUser, made at the first use: the
+// library checks each name with a regular expression, which costs as much as
+// fifty requests. Nobody changes them. password is taken and dropped, so it is
+// not announced.
+var standardSchemas = sync.OnceValue(func() []schema.Schema {
+	user := schema.CoreUserSchema()
+	user.Attributes = slices.Clip(slices.DeleteFunc(slices.Clone(user.Attributes),
 		func(a schema.CoreAttribute) bool { return a.Name() == "password" }))
-	return s
-}
+	enterprise := schema.ExtensionEnterpriseUser()
+	enterprise.Attributes = slices.Clip(enterprise.Attributes)
+	return []schema.Schema{user, enterprise}
+})
 
 // customSchema serves the attributes that an organisation declared; false when
 // there are none. Its constructors panic on names that no schema can have and
