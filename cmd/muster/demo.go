@@ -85,7 +85,7 @@ func (d *demonstration) run(ctx context.Context) error {
 		return fmt.Errorf("listen for the test IdP: %w", err)
 	}
 	defer idpListener.Close()
-	idp, err := newDemoIdP("http://"+idpListener.Addr().String(), d.at.base)
+	idp, err := newDemoIdP(idpListener.Addr().String(), d.at.base)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (d *demonstration) tell(idp *demoIdP) {
 			d.secrets[entraToken], patchSchema, active, user)
 	}
 	fmt.Fprintf(d.stdout, `
-Test IdP, which vouches for anybody and is for this demo only: %s
+A test IdP listens on %s. It vouches for anybody and is for this demo only.
 Everything is in %s and goes with Ctrl-C. The sample organisation stands there in muster.yaml.
 
 Open in a browser:
@@ -173,6 +173,6 @@ Try in another terminal:
 
 6. Entra ID takes her back: link 2 works again.
    %s
-`, idp.EntityID, d.folder, d.at.base, oktaConnection, d.at.base, entraConnection, d.at.base,
+`, idp.address, d.folder, d.at.base, oktaConnection, d.at.base, entraConnection, d.at.base,
 		d.secrets[appToken], d.at.base, patch("False"), patch("True"))
 }

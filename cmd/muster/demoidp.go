@@ -66,17 +66,18 @@ func vouch(nameID string, pairs ...string) samltest.Person {
 // server of its own demo.
 type demoIdP struct {
 	*samltest.IdP
-	base string // of the server it answers
-	page *template.Template
+	address string // host and port it listens on
+	base    string // of the server it answers
+	page    *template.Template
 }
 
 func newDemoIdP(address, base string) (*demoIdP, error) {
-	idp, err := samltest.NewIdP(samltest.Options{EntityID: address + "/metadata", SSOURL: address + "/sso"})
+	idp, err := samltest.NewIdP(samltest.Options{EntityID: "http://" + address + "/metadata", SSOURL: "http://" + address + "/sso"})
 	if err != nil {
 		return nil, err
 	}
 	page, err := template.New("choose").Parse(choosePage)
-	return &demoIdP{IdP: idp, base: base, page: page}, err
+	return &demoIdP{idp, address, base, page}, err
 }
 
 func (idp *demoIdP) routes() http.Handler {

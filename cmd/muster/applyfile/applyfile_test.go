@@ -165,7 +165,7 @@ orgs:
 		{Record: directory.Token{Org: "acme", Connection: "acme-okta", Name: "okta", Kind: directory.SCIMToken}, Secret: environment("PUSH")},
 		{Record: directory.Token{Org: "acme", Name: "crm", Kind: directory.AppToken, Expires: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}, Secret: environment("CRM")},
 	}
-	if diff := cmp.Diff(wantTokens, file.Tokens); diff != "" {
+	if diff := cmp.Diff(wantTokens, file.Tokens, cmpopts.IgnoreUnexported(applyfile.Token{})); diff != "" {
 		t.Error(diff)
 	}
 	if len(file.Warnings) != 0 {
@@ -252,6 +252,8 @@ func TestEveryBadFileIsRefusedWithLineAndAllowedValues(t *testing.T) {
 		{"token without name", connection("scim_tokens: [{secret_env: PUSH}]"), `scim_tokens[0]: name is missing`},
 		{"token without secret", connection("scim_tokens: [{name: x}]"), `exactly one source of the secret is needed (allowed: secret_env, secret)`},
 		{"secret that is not set", connection("scim_tokens: [{name: x, secret_env: NOT_SET}]"), `the environment variable NOT_SET is not set`},
+		{"token named twice", connection("scim_tokens: [{name: x, secret_env: PUSH}, {name: x, secret_env: CRM}]"), `scim_tokens[1]: a second token "x" of c`},
+		{"secret used twice", connection("scim_tokens: [{name: x, secret_env: PUSH}, {name: y, secret_env: PUSH}]"), `scim_tokens[1]: the secret is already that of the token "x" of c`},
 		{"unknown type", org("attributes: {x: {type: text}}"), `"text" is not allowed (allowed: string, boolean, integer,`},
 		{"unknown source", org("attributes: {x: {sources: [scim, ldap]}}"), `sources[1]: "ldap" is not allowed (allowed: pin, scim, sso, rule, local)`},
 		{"attribute described twice", org("attributes: {email: {}, emails: {}}"), `the attribute emails is described twice`},

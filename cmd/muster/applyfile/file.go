@@ -39,6 +39,7 @@ type File struct {
 type Token struct {
 	Record directory.Token
 	Secret string
+	path   string // where it stands in the file
 }
 
 // reading is one file in the course of being read.
@@ -71,12 +72,16 @@ func Parse(ctx context.Context, name string, content []byte, o Options) (*File, 
 	r := &reading{ctx: ctx, options: o, valid: validator.New(), folder: filepath.Dir(name), file: &File{doc: doc}}
 	doc.Root().Mapping(yamlfile.Shape{"orgs": yamlfile.Each(r.org)})
 	doc.Root().Require("orgs")
+	r.file.checkSecrets()
 	return r.file, doc.Err()
 }
 
 // Apply brings the directory to what the file wants and returns one line for each object that changed. Faults that
 // only the directory can find come back as an *yamlfile.Error, and then nothing changed.
 func (f *File) Apply(ctx context.Context, d *directory.Directory) ([]string, error) {
+	if err := f.checkTokens(ctx, d); err != nil {
+		return nil, err
+	}
 	by := directory.EventSource{Channel: directory.Local, Actor: "apply"}
 	changed, err := d.Configure(ctx, by, f.Setups)
 	if err != nil {
@@ -88,17 +93,10 @@ func (f *File) Apply(ctx context.Context, d *directory.Directory) ([]string, err
 			return changed, fmt.Errorf("token %s of %s: %w", t.Record.Name, owner(t.Record), err)
 		}
 		if set {
-			changed = append(changed, fmt.Sprintf("token %s of %s: set", t.Record.Name, owner(t.Record)))
+			changed = append(changed, fmt.Sprintf("token %s of %s set", t.Record.Name, owner(t.Record)))
 		}
 	}
 	return changed, nil
-}
-
-func owner(t directory.Token) string {
-	if t.Connection != "" {
-		return t.Connection
-	}
-	return t.Org
 }
 
 // locate gives the directory's faults the places where they were written.
