@@ -50,7 +50,7 @@ func withDirectory(ctx context.Context, store string, log *slog.Logger, fn func(
 // withExisting is withDirectory for commands that look at what is there: a store that is not is a mistake, and must
 // not come into being.
 func withExisting(ctx context.Context, store string, fn func(*directory.Directory) error) error {
-	if path, ok := strings.CutPrefix(store, "bolt://"); ok {
+	if path, ok := strings.CutPrefix(store, "bolt://"); ok && path != "" {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("there is no store at %s", path)
 		}

@@ -6,10 +6,14 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"errors"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,13 +33,16 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	metadata := idpMetadata(t)
+	s := &scripted{servers: map[*testscript.TestScript]*process{}}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "../../testdata/script",
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			return os.WriteFile(filepath.Join(env.WorkDir, "okta.xml"), metadata, 0o600)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"serve": serveInScript},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"serve": s.serve, "stop": s.stop, "printed": s.printed, "http": s.request,
+		},
 	})
 }
 
@@ -52,21 +59,74 @@ func idpMetadata(t *testing.T) []byte {
 	return idp.Metadata()
 }
 
-// serveInScript is the script command `serve ARG...`: it starts `muster serve ARG...` on a free port, puts its URL
-// into $BASE, and ends it, gracefully, with the script. `! serve` is not meant.
-func serveInScript(ts *testscript.TestScript, neg bool, args []string) {
+// scripted are the servers of the scripts that run now.
+type scripted struct {
+	mu      sync.Mutex
+	servers map[*testscript.TestScript]*process
+}
+
+func (s *scripted) of(ts *testscript.TestScript) *process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.servers[ts]
+}
+
+// serve ARG... starts `muster serve ARG...` on a free port, with $SERVER_ENV in its environment, and puts its URL into
+// $BASE. The server ends, gracefully, with `stop` or with the script.
+func (s *scripted) serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("a server that fails is to be run with exec")
 	}
 	cmd := exec.Command("muster", append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), strings.Split(ts.Getenv("SERVER_ENV"), " ")...)
+	cmd.Env = append(os.Environ(), strings.Fields(ts.Getenv("SERVER_ENV"))...)
 	p, err := startProcess(cmd)
 	if err != nil {
 		ts.Fatalf("serve: %v", err)
 	}
+	s.mu.Lock()
+	s.servers[ts] = p
+	s.mu.Unlock()
 	ts.Defer(func() { _ = p.stop() })
 	ts.Setenv("BASE", p.base)
+}
+
+// stop ends the server as an operator does; it must end without an error.
+func (s *scripted) stop(ts *testscript.TestScript, neg bool, _ []string) {
+	if err := s.of(ts).stop(); (err != nil) != neg {
+		ts.Fatalf("the server ended with %v", err)
+	}
+}
+
+// printed PATTERN checks what the server has printed.
+func (s *scripted) printed(ts *testscript.TestScript, neg bool, args []string) {
+	text := s.of(ts).output()
+	if regexp.MustCompile(args[0]).MatchString(text) == neg {
+		ts.Fatalf("the server printed:\n%s", text)
+	}
+}
+
+// request METHOD URL STATUS [TEXT [TOKEN [FILE]]] sends a request and checks the status and a text in the answer.
+func (s *scripted) request(ts *testscript.TestScript, _ bool, args []string) {
+	args = append(args, make([]string, max(0, 6-len(args)))...)
+	content := ""
+	if args[5] != "" {
+		content = ts.ReadFile(args[5])
+	}
+	request, err := http.NewRequest(args[0], args[1], strings.NewReader(content))
+	ts.Check(err)
+	request.Header.Set("Content-Type", "application/scim+json")
+	if args[4] != "" {
+		request.Header.Set("Authorization", "Bearer "+args[4])
+	}
+	response, err := http.DefaultClient.Do(request)
+	ts.Check(err)
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	ts.Check(err)
+	if strconv.Itoa(response.StatusCode) != args[2] || !strings.Contains(string(answer), args[3]) {
+		ts.Fatalf("%s %s: %s\n%s", args[0], args[1], response.Status, answer)
+	}
 }
 
 // process is a muster that serves.
@@ -129,9 +189,11 @@ func (p *process) output() string {
 	return p.out.String()
 }
 
-// stop ends the process as an operator does, and waits.
+// stop ends the process as an operator does, and waits. A process that has ended is no error.
 func (p *process) stop() error {
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); errors.Is(err, os.ErrProcessDone) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	return <-p.done
@@ -144,18 +206,4 @@ func (p *process) kill() error {
 	}
 	<-p.done
 	return nil
-}
-
-// waitFor returns the first submatch of pattern in the output.
-func (p *process) waitFor(t *testing.T, pattern string) string {
-	t.Helper()
-	re := regexp.MustCompile(pattern)
-	for range 300 {
-		if m := re.FindStringSubmatch(p.output()); m != nil {
-			return m[1]
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatalf("nothing like %s in:\n%s", pattern, p.output())
-	return ""
 }

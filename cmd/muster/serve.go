@@ -120,10 +120,10 @@ func (s *site) announce(w io.Writer) {
 	if s.metrics != nil {
 		fmt.Fprintf(w, "metrics on http://%s/metrics\n", reachable(s.metrics.Addr()))
 	}
-	fmt.Fprintf(w, "listening on %s\n", own)
 	if own != s.base {
 		fmt.Fprintf(w, "base URL %s\n", s.base)
 	}
+	fmt.Fprintf(w, "listening on %s\n", own)
 }
 
 // serveAll answers on each listener until ctx ends, then lets the requests under way finish. A nil listener is none.
