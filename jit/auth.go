@@ -31,18 +31,19 @@ func (s *Server) auth(c echo.Context) error {
 	h.Set("Remote-User", headerText(who.user.Attributes.Text(directory.UserName)))
 	h.Set("Remote-Name", headerText(displayName(who.user)))
 	h.Set("Remote-Email", headerText(emails.Primary().Field("value")))
-	h.Set("Remote-Groups", strings.Join(groupNames(told), ","))
+	h.Set("Remote-Groups", strings.Join(groupNames(told, who.policy), ","))
 	return c.NoContent(http.StatusOK)
 }
 
 // groupNames are the groups as rules name them: those of the home connection and local ones by their name, another
 // connection's as connection:Name. Names are in the hands of identity providers, so one that would read as several, or
 // as another connection's, is left out.
-func groupNames(told *directory.Explanation) []string {
+func groupNames(told *directory.Explanation, policy *directory.Policy) []string {
 	var list []string
 	for _, g := range told.Groups {
 		name, own := headerText(g.Name), g.Source.Connection == "" || g.Source.Connection == told.Home
-		if name == "" || name != g.Name || strings.Contains(name, ",") || own && strings.Contains(name, ":") {
+		prefix, _, _ := strings.Cut(name, ":")
+		if name == "" || name != g.Name || strings.Contains(name, ",") || own && policy.Connection(prefix) != nil {
 			continue
 		}
 		if !own {

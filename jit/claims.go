@@ -70,6 +70,9 @@ func (r *reader) find(names []string) (claim Claim, name string, ok bool) {
 	return Claim{}, "", false
 }
 
+// maxSubject bounds what identifies a person, in bytes. SAML's persistent identifiers have at most 256 characters.
+const maxSubject = 1024
+
 // foundSubject is the identity an assertion names.
 type foundSubject struct {
 	value, name string
@@ -95,6 +98,9 @@ func (r *reader) subject(own Subject, names []string) (foundSubject, error) {
 		if len(values) != 1 {
 			f.target.State = Empty
 			return f, noSubject("%s names the subject and has %d values; it must have exactly one", name, len(values))
+		}
+		if len(values[0]) > maxSubject {
+			return f, noSubject("%s names the subject and has %d bytes; at most %d identify a person", name, len(values[0]), maxSubject)
 		}
 		f.value, f.name, f.target.State = values[0], name, Value
 		f.target.Near = r.near(names[:slices.Index(names, name)])

@@ -206,7 +206,7 @@ func TestFL15TheSubjectIsFoundUnderBothSpellings(t *testing.T) {
 }
 
 func TestASubjectHasExactlyOneValue(t *testing.T) {
-	for name, values := range map[string][]string{"none": nil, "blank": {" "}, "two": {"a", "b"}} {
+	for name, values := range map[string][]string{"none": nil, "blank": {" "}, "two": {"a", "b"}, "one too long": {strings.Repeat("a", maxSubject+1)}} {
 		t.Run(name, func(t *testing.T) {
 			a := byNameID("ada", []Claim{{Name: "uniqueUserId", Values: values}})
 			_, _, err := Interpret(a, filled(t, directory.Connection{}), schema)

@@ -2,6 +2,7 @@ package jit
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -48,7 +49,7 @@ func (s *Server) findConnection(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, to)
 }
 
-// connectionFor is the connection that speaks for the domain of an address, "" for none.
+// connectionFor is the connection that has proved the domain of an address, "" for none that people sign in through.
 func (s *Server) connectionFor(ctx context.Context, email string) (string, error) {
 	if len(email) > maxEmail {
 		return "", nil
@@ -57,29 +58,12 @@ func (s *Server) connectionFor(ctx context.Context, email string) (string, error
 	if !ok || domain == "" {
 		return "", nil
 	}
-	orgs, err := s.directory.Orgs(ctx)
+	conn, _, err := s.directory.ConnectionForDomain(ctx, domain)
+	if errors.Is(err, directory.ErrNotFound) || err == nil && open(conn) != nil {
+		return "", nil
+	}
 	if err != nil {
 		return "", err
 	}
-	for _, org := range orgs {
-		policy, err := s.directory.Policy(ctx, org)
-		if err != nil {
-			return "", err
-		}
-		for _, conn := range policy.Connections() {
-			if open(conn) == nil && speaksFor(conn, domain) {
-				return conn.ID, nil
-			}
-		}
-	}
-	return "", nil
-}
-
-func speaksFor(conn *directory.Connection, domain string) bool {
-	for _, d := range conn.Domains {
-		if strings.EqualFold(d, domain) {
-			return true
-		}
-	}
-	return false
+	return conn.ID, nil
 }

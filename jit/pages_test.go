@@ -150,14 +150,14 @@ func TestASessionEndsByItself(t *testing.T) {
 }
 
 func TestAuthTellsAProxyWhoItIs(t *testing.T) {
-	s := play(t, directory.Org{}, justInTime("corp"))
+	s := play(t, directory.Org{}, justInTime("corp"), justInTime("other"))
 	b := s.browser()
 	if got := b.get("/auth", "*/*"); got.StatusCode != http.StatusUnauthorized {
 		t.Errorf("stranger: %s", got.Status)
 	}
-	s.in(b.signIn("corp", with(ada(), "groups", "Engineering", "a,admins", "other:Admins", "line\nend")), "/me")
+	s.in(b.signIn("corp", with(ada(), "groups", "Engineering", "a,admins", "other:Admins", "urn:team:x", "line\nend")), "/me")
 	got := b.get("/auth", "*/*")
-	want := map[string]string{"Remote-User": "ada@corp.example", "Remote-Name": "Ada Lovelace", "Remote-Email": "ada@corp.example", "Remote-Groups": "Engineering"}
+	want := map[string]string{"Remote-User": "ada@corp.example", "Remote-Name": "Ada Lovelace", "Remote-Email": "ada@corp.example", "Remote-Groups": "Engineering,urn:team:x"}
 	for name, value := range want {
 		if got.Header.Get(name) != value {
 			t.Errorf("%s: %q, want %q", name, got.Header.Get(name), value)
@@ -429,6 +429,34 @@ func BenchmarkSignIn(b *testing.B) {
 		e.ServeHTTP(w, r)
 		if w.Code != http.StatusSeeOther {
 			b.Fatal(w.Code, w.Body)
+		}
+	}
+}
+
+func BenchmarkAuth(b *testing.B) {
+	s := play(b, directory.Org{}, justInTime("corp"))
+	browser := s.browser()
+	s.in(browser.signIn("corp", with(ada(), "groups", "Engineering", "Admins")), "/me")
+	door, err := jit.New(s.dir, jit.Options{BaseURL: s.base, Now: s.now, RenderUser: s.renderUser, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	e := echo.New()
+	door.Mount(e)
+	at, err := url.Parse(s.base)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/auth", nil)
+	for _, c := range browser.client.Jar.Cookies(at) {
+		r.AddCookie(c)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		w := httptest.NewRecorder()
+		e.ServeHTTP(w, r)
+		if w.Code != http.StatusOK {
+			b.Fatal(w.Code)
 		}
 	}
 }

@@ -2,6 +2,8 @@ package jit
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -50,12 +52,12 @@ func (s *Server) signIn(c echo.Context, a arrival) error {
 }
 
 // spend uses the assertion's id up. Connections do not share ids, though they may share a provider: one customer
-// cannot use up another's.
+// cannot use up another's. The key is a hash because ids may be of any length.
 func (s *Server) spend(ctx context.Context, a arrival) error {
-	kind := "assertion " + a.connection.ID + " " + a.assertion.Issuer
-	err := s.directory.Spend(ctx, kind, a.assertion.ID, a.assertion.Expires)
+	key := sha256.Sum256([]byte(a.assertion.Issuer + "\x00" + a.assertion.ID))
+	err := s.directory.Spend(ctx, "assertion "+a.connection.ID, hex.EncodeToString(key[:]), a.assertion.Expires)
 	if errors.Is(err, directory.ErrSpent) {
-		return refuse(directory.StaleAssertion, "assertion %q was used before", a.assertion.ID)
+		return refuse(directory.StaleAssertion, "assertion %.200q was used before", a.assertion.ID)
 	}
 	return err
 }
