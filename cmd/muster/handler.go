@@ -35,10 +35,6 @@ type handlers struct{ site, metrics http.Handler }
 // newHandlers wires the whole server, top to bottom: what wraps every request, then the doors.
 func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
 	e := echo.New()
-	e.HideBanner, e.HidePort = true, true
-	e.IPExtractor = echo.ExtractIPDirect() // nothing that a client can write
-	e.HTTPErrorHandler = faults(o.log)
-
 	pushDoor := scim.New(d, scim.Options{BaseURL: o.base, Log: o.log})
 	signInDoor, err := jit.New(d, jit.Options{BaseURL: o.base, Log: o.log, RenderUser: scim.WriteUser})
 	if err != nil {
@@ -51,13 +47,20 @@ func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
 		e.Use(m.count)
 		all.metrics = m.handler()
 	}
-	e.Use(correlate, contain(o.log), bounded, sameOrigin())
+	surround(e, o.log)
 
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", ready(d))
 	pushDoor.Mount(e)
 	signInDoor.Mount(e)
 	return all, nil
+}
+
+// surround is what wraps every request, whichever door it goes to.
+func surround(e *echo.Echo, log *slog.Logger) {
+	e.HTTPErrorHandler = faults(log)
+	e.IPExtractor = echo.ExtractIPDirect() // nothing that a client can write
+	e.Use(correlate, contain(log), bounded, sameOrigin())
 }
 
 // correlate gives each request an id, the client's own if it is well-formed, and shows it in the answer, where the

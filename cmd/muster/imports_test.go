@@ -40,6 +40,7 @@ func allowed() map[string][]string {
 		"muster/jit/saml/samltest": {"muster/jit/saml", crewjam, dsig, etree},
 
 		"muster/directory":                   {"muster/directory/engine", "muster/directory/filter", text, "golang.org/x/net"}, // idna
+		"muster/directory/directorytest":     {"muster/directory", "muster/directory/engine/memory", "golang.org/x/tools"},
 		"muster/directory/filter":            {"github.com/scim2/filter-parser/v2", text},
 		"muster/directory/engine":            {},
 		"muster/directory/engine/enginetest": {"muster/directory/engine", "github.com/google/go-cmp"},
