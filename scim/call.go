@@ -71,9 +71,10 @@ func (c *call) recover() {
 		panic(http.ErrAbortHandler) // an answer that was cut off on purpose
 	}
 	c.log().Error("scim handler panicked", "panic", v, "stack", string(debug.Stack()))
-	if !c.w.Committed {
-		c.fail(fault{Status: http.StatusInternalServerError, Detail: "internal error"})
+	if c.w.Committed {
+		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 	}
+	c.fail(fault{Status: http.StatusInternalServerError, Detail: "internal error"})
 }
 
 func (c *call) log() *slog.Logger {

@@ -252,3 +252,7 @@ func TestPatchBoundsItsWork(t *testing.T) {
 		t.Errorf("more values than are kept are refused by %q", scimType)
 	}
 }
+
+func profileOf(own directory.Attributes) *directory.Profile {
+	return &directory.Profile{Attributes: own}
+}

@@ -27,7 +27,7 @@ type fixture struct {
 	}
 }
 
-func fixtures(t *testing.T, file string) []fixture {
+func fixtures(t testing.TB, file string) []fixture {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {

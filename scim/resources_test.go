@@ -271,36 +271,3 @@ func TestUnknownAttributesAreCounted(t *testing.T) {
 		t.Errorf("%d were counted", n)
 	}
 }
-
-// What makes POST answer 409 is found by a filter on that attribute.
-func TestAConflictCanBeFound(t *testing.T) {
-	b := newBed(t, connectionFor("okta"))
-	b.make("/Users", `{"userName":"Babs","externalId":"E1"}`)
-	a := b.want(409, b.scim("POST", "/Users", `{"userName":"bABS","externalId":"E2"}`))
-	if a.json["scimType"] != "uniqueness" || !strings.Contains(a.text, "userName") {
-		t.Error(a.text)
-	}
-	if n := b.total(`/Users?filter=userName eq "bABS"`); n != 1 {
-		t.Errorf("the filter finds %d", n)
-	}
-	a = b.want(409, b.scim("POST", "/Users", `{"userName":"other","externalId":"E1"}`))
-	if !strings.Contains(a.text, "externalId") {
-		t.Error(a.text)
-	}
-	if n := b.total(`/Users?filter=externalId eq "E1"`); n != 1 {
-		t.Errorf("the filter finds %d", n)
-	}
-}
-
-func TestUpdateOnlyConnectionsDoNotCreate(t *testing.T) {
-	c := connectionFor("generic")
-	b := newBed(t, c)
-	id := b.make("/Users", `{"userName":"babs"}`)
-	c.Write.SCIM = directory.Update
-	configure(t, b.d, testOrg(), c)
-	a := b.want(403, b.scim("POST", "/Users", `{"userName":"new"}`))
-	if !strings.Contains(a.text, "not_provisioned") {
-		t.Error(a.text)
-	}
-	b.want(200, b.scim("PUT", "/Users/"+id, `{"userName":"babs","title":"x"}`))
-}

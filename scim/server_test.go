@@ -1,6 +1,10 @@
 package scim
 
 import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -220,6 +224,29 @@ func TestAPanicIsCaughtLoggedAndHidden(t *testing.T) {
 	}
 	if logged := b.logs.String(); !strings.Contains(logged, "secret plans") || !strings.Contains(logged, "correlation-1") {
 		t.Errorf("logged %q", logged)
+	}
+}
+
+// A client must not take half an answer for a whole one.
+func TestAnAnswerThatBreaksOffCutsTheConnection(t *testing.T) {
+	b := newBed(t)
+	b.echo.GET("/half", b.server.serve((*call).enterNowhere, func(c *call) error {
+		out := c.stream(200)
+		c.out = append(c.out, strings.Repeat("x", 2*chunk)...)
+		if err := out.flush(); err != nil {
+			return err
+		}
+		return out.broken(errors.New("the engine is gone"))
+	}))
+	server := httptest.NewServer(b.echo)
+	defer server.Close()
+	a, err := http.Get(server.URL + "/half")
+	if err == nil {
+		_, err = io.ReadAll(a.Body)
+		a.Body.Close()
+	}
+	if err == nil {
+		t.Error("the answer looks whole")
 	}
 }
 
