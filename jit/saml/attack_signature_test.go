@@ -75,6 +75,9 @@ func TestAssertionsWithoutAProperSignatureAreRefused(t *testing.T) {
 			second.Space = "saml"
 			info.AddChild(second)
 		})},
+		{name: "something more in SignedInfo", reason: saml.ReasonSignature, after: resigned(func(info *etree.Element) {
+			info.CreateElement("ds:Object")
+		})},
 		{name: "a second SignedInfo", reason: saml.ReasonSignature, after: func(_ *scene, response *etree.Element) {
 			signatureOf(response).AddChild(signatureOf(response).SelectElement("SignedInfo").Copy())
 		}},

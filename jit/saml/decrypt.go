@@ -157,7 +157,7 @@ func cipherValue(el *etree.Element) ([]byte, error) {
 func (sp *ServiceProvider) open(envelope *sealed, encrypted *etree.Element, filter *prefilter) (*etree.Element, error) {
 	plaintext, err := sp.decrypt(envelope)
 	if err != nil {
-		return nil, err
+		return nil, refuse(ReasonEncrypted, "the assertion is not encrypted for the key of this connection, or damaged")
 	}
 	inner := prefilter{ids: filter.ids}
 	if plaintext, err = inner.prefiltered(plaintext); err != nil {

@@ -291,6 +291,45 @@ func TestEncryptedAssertionsThatCannotBeTrustedAreRefused(t *testing.T) {
 	}
 }
 
+// A signed response protects the ciphertext, so its errors may help.
+func TestWhatASignedResponseEncryptsIsJudgedTheSame(t *testing.T) {
+	s := newScene(t)
+	withOwnKey(t, s)
+	sealed := func(e encryption) []byte {
+		return s.document(t, samltest.Bend{Sign: samltest.SignResponse, Before: func(response *etree.Element) {
+			edit("ID", "response-id")(response)
+			encryptAssertion(response, e)
+		}})
+	}
+	s.accepted(t, sealed(usual()))
+	for name, c := range map[string]struct {
+		bend   func(e *encryption)
+		reason saml.Reason
+	}{
+		"no plaintext": {func(e *encryption) { e.edit = func([]byte) []byte { return nil } }, saml.ReasonMalformed},
+		"a padding too long": {func(e *encryption) {
+			e.value = flipped(-17)
+		}, saml.ReasonEncrypted},
+		"GCM, a flipped byte":       {func(e *encryption) { e.cipher = enc11 + "aes256-gcm"; e.value = flipped(100) }, saml.ReasonEncrypted},
+		"a key of another length":   {func(e *encryption) { e.keySize = 16 }, saml.ReasonEncrypted},
+		"something else encrypted":  {func(e *encryption) { e.edit = func([]byte) []byte { return []byte("<x/>") } }, saml.ReasonStructure},
+		"two assertions nested":     {func(e *encryption) { e.edit = replaced("</saml:Assertion>", "<saml:Assertion/></saml:Assertion>") }, saml.ReasonStructure},
+		"a signature deep inside":   {func(e *encryption) { e.edit = replaced("</saml:Subject>", "<Signature/></saml:Subject>") }, saml.ReasonSignature},
+		"an ID of the response":     {func(e *encryption) { e.edit = replaced("<saml:Subject>", `<saml:Subject ID="response-id">`) }, saml.ReasonMalformed},
+		"a DOCTYPE":                 {func(e *encryption) { e.edit = prefixed("<!DOCTYPE x>") }, saml.ReasonDoctype},
+		"an assertion for another":  {func(e *encryption) { e.edit = replaced(ours, theirs) }, saml.ReasonAudience},
+		"an inner signature broken": {func(e *encryption) { e.edit = replaced("</saml:Issuer>", "</saml:Issuer>"+emptySignature) }, saml.ReasonSignature},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := usual()
+			c.bend(&e)
+			s.refused(t, sealed(e), c.reason)
+		})
+	}
+}
+
+const emptySignature = `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/>`
+
 func renameMask(encrypted *etree.Element) {
 	encrypted.FindElement(".//MGF").CreateAttr("Algorithm", "urn:x")
 }

@@ -9,9 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/beevik/etree"
 	"github.com/google/go-cmp/cmp"
 
 	"muster/jit/saml"
+	"muster/jit/saml/samltest"
 )
 
 const fixtures = "../../testdata/saml"
@@ -134,4 +136,24 @@ func TestAnUnsignedRealResponseIsRefused(t *testing.T) {
 	r := record(t, "ssp-nosig/response-01")
 	_, err := r.provider().Verify(r.form, r.expect())
 	wantReason(t, err, saml.ReasonUnsigned)
+}
+
+func TestAnAssertionIsToBeRememberedUntilItsEarliestEnd(t *testing.T) {
+	const far, near = time.Hour, 2 * time.Minute
+	for name, c := range map[string]struct {
+		conditions, confirmation, want time.Duration
+	}{
+		"the conditions end first":    {near, far, near},
+		"the confirmation ends first": {far, near, near},
+		"neither ends soon":           {far, far, saml.MaxAge},
+	} {
+		s := newScene(t)
+		facts := s.accepted(t, s.document(t, samltest.Bend{Before: func(response *etree.Element) {
+			shifted(conditionsPath, "NotOnOrAfter", c.conditions)(s, response)
+			shifted(dataPath, "NotOnOrAfter", c.confirmation)(s, response)
+		}}))
+		if want := s.now.Add(c.want + saml.DefaultSkew); !facts.NotOnOrAfter.Equal(want) {
+			t.Errorf("%s: until %s, want %s", name, facts.NotOnOrAfter, want)
+		}
+	}
 }
