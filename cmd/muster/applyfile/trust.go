@@ -113,6 +113,7 @@ func (r *reading) oidc(n yamlfile.Node) *directory.OIDCTrust {
 	if trust.Issuer != "" && r.valid.Var(trust.Issuer, "http_url") != nil {
 		n.Fault(fmt.Sprintf("the issuer %q is no URL", trust.Issuer))
 	}
+	r.warn(n, "kept, but this release signs people in by SAML only")
 	if inline != "" || variable != "" {
 		trust.Secret = []byte(r.secret(n, "client_secret", inline, variable))
 	}
