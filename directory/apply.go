@@ -18,6 +18,8 @@ type application struct {
 	wrote    uint64 // number of the last event
 	warnings []Warning
 	cases    []*Refusal
+	// moved is what a sign-in changed in the person's groups, by name.
+	moved *AttributeChange
 }
 
 // errDry ends a transaction that was only to be tried.
@@ -25,7 +27,7 @@ var errDry = errors.New("dry run")
 
 func (d *Directory) apply(ctx context.Context, c Change) (Result, error) {
 	result, err := d.attempt(ctx, c, false)
-	if r, ok := errors.AsType[*Refusal](err); ok && r.Evidence.Values != nil {
+	if r, ok := errors.AsType[*Refusal](err); ok && r.waits() {
 		return result, d.openCase(ctx, c, r)
 	}
 	return result, err
@@ -130,7 +132,7 @@ func (a *application) runUser(d decision) (Result, error) {
 	if err := a.admit(d, before, after); err != nil {
 		return Result{}, err
 	}
-	if o.locked {
+	if o.locked && before != nil && before.Deleted == nil {
 		if err := a.guard(after.ID); err != nil {
 			return Result{}, err
 		}

@@ -288,11 +288,9 @@ func groupChanges(before, after *Group, m MemberChange) []AttributeChange {
 	return list
 }
 
-// idValue lists ids; of members that came and went an event keeps the first
-// maxElements.
 func idValue(ids []ID) Value {
-	v := make(Value, 0, min(len(ids), maxElements))
-	for _, id := range ids[:min(len(ids), maxElements)] {
+	v := make(Value, 0, len(ids))
+	for _, id := range ids {
 		v = append(v, Element{{"value", id.String()}})
 	}
 	return v

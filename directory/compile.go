@@ -142,15 +142,9 @@ func (d *Directory) policyOf(ctx context.Context, org string) (p *Policy, err er
 
 func (d *Directory) connection(ctx context.Context, id string) (c *Connection, p *Policy, err error) {
 	err = d.view(ctx, "", func(r reading) error {
-		stored := new(Connection)
-		ok, err := r.jsonAt(plainKey(tableConnection, id), stored)
-		if err != nil {
+		if r.org, err = r.orgOf(id); err != nil {
 			return err
 		}
-		if !ok {
-			return ErrNotFound
-		}
-		r.org = stored.Org
 		if p, err = r.policy(); err != nil {
 			return err
 		}
@@ -160,6 +154,23 @@ func (d *Directory) connection(ctx context.Context, id string) (c *Connection, p
 		return nil
 	})
 	return c, p, err
+}
+
+// orgOf finds the organisation of a connection.
+func (r reading) orgOf(connection string) (string, error) {
+	if org, ok := r.d.homes.Load(connection); ok {
+		return org.(string), nil
+	}
+	var stored Connection
+	ok, err := r.jsonAt(plainKey(tableConnection, connection), &stored)
+	if err != nil {
+		return "", err
+	}
+	if !ok {
+		return "", ErrNotFound
+	}
+	r.d.homes.Store(connection, stored.Org)
+	return stored.Org, nil
 }
 
 func (d *Directory) orgs(ctx context.Context) (ids []string, err error) {

@@ -30,7 +30,8 @@ type Directory struct {
 	pepper []byte // keys token and session hashes
 	shards byte   // mask of counter shards
 
-	policies sync.Map // org id -> *Policy
+	policies sync.Map // org id -> *keptPolicy
+	homes    sync.Map // connection id -> org id; a connection never moves
 }
 
 // Open prepares a directory on an engine, which the caller closes. A new

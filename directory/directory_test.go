@@ -2,9 +2,10 @@ package directory_test
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"muster/directory"
 	"muster/directory/engine/memory"
@@ -144,7 +145,12 @@ func TestPushThenSignInIsOnePerson(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var got []directory.EventType
 	for _, e := range events {
-		fmt.Printf("%d %s %v\n", e.Seq, e.Type, e.Changes)
+		got = append(got, e.Type)
+	}
+	want := []directory.EventType{directory.ConfigSet, directory.UserCreated, directory.UserAdopted, directory.UserLocked}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

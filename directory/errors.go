@@ -65,6 +65,9 @@ func (r *Refusal) Error() string {
 	return fmt.Sprintf("%s: %s: %s", r.Code, r.Attribute, r.Detail)
 }
 
+// waits says whether an administrator is to decide: the refusal opens a case.
+func (r *Refusal) waits() bool { return r.Evidence.Values != nil }
+
 // refuse makes a Refusal without an attribute.
 func refuse(code Code, format string, args ...any) *Refusal {
 	return &Refusal{Code: code, Detail: fmt.Sprintf(format, args...)}

@@ -28,7 +28,7 @@ type Word struct {
 	Value  Value
 	Stamp  Stamp
 	Wins   bool   // it is, or is part of, the effective value
-	Rule   string // the rule's name or "rules[n]", for the rule layer
+	Rule   string // "rule NAME" or "rules[n]", for the rule layer
 	Note   string // why it does not count, when it does not
 }
 

@@ -49,6 +49,9 @@ func (r reading) findLink(s *situation) error {
 			if u == nil {
 				continue
 			}
+			if s.path != nil && s.path.ID == u.ID {
+				u = s.path
+			}
 			if i := slices.IndexFunc(u.Links, func(x Link) bool { return sameLink(x, l) }); i >= 0 {
 				s.link, s.via = u, &u.Links[i]
 				return nil

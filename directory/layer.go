@@ -77,10 +77,47 @@ func (l *Layer) set(e Entry) {
 	case len(e.Value) == 0:
 	case !ok:
 		l.Entries = slices.Insert(slices.Clone(l.Entries), i, e)
-	case !l.Entries[i].Value.Equal(e.Value) || l.Entries[i].Reason != e.Reason || !l.Entries[i].Until.Equal(e.Until):
+	case !l.Entries[i].same(&e):
 		l.Entries = slices.Clone(l.Entries)
 		l.Entries[i] = e
 	}
+}
+
+// say writes what a source says in one pass: VALUE sets, EMPTY clears, and what
+// it does not mention stays or goes. An equal value keeps its stamp; "active"
+// is no entry.
+func (l *Layer) say(a Attributes, unmentioned Absent, entry func(Attribute) Entry) {
+	now := make([]Entry, 0, len(l.Entries)+len(a))
+	old := l.Entries
+	for _, x := range a {
+		for len(old) > 0 && old[0].Name < x.Name {
+			if unmentioned == Keep {
+				now = append(now, old[0])
+			}
+			old = old[1:]
+		}
+		var before *Entry
+		if len(old) > 0 && old[0].Name == x.Name {
+			before, old = &old[0], old[1:]
+		}
+		if x.Name == Active || len(x.Value) == 0 {
+			continue
+		}
+		e := entry(x)
+		if before != nil && before.same(&e) {
+			e = *before
+		}
+		now = append(now, e)
+	}
+	if unmentioned == Keep {
+		now = append(now, old...)
+	}
+	l.Entries = now
+}
+
+// same holds when both say the same, whenever they said it.
+func (e *Entry) same(o *Entry) bool {
+	return e.Value.Equal(o.Value) && e.Reason == o.Reason && e.Until.Equal(o.Until)
 }
 
 // attributes are the layer's entries without their stamps.
@@ -102,7 +139,7 @@ func (l *Layer) holds() bool { return !l.Locked.At.IsZero() && l.Lifted.At.IsZer
 func (l *Layer) equal(o *Layer) bool {
 	return l.Locked.At.IsZero() == o.Locked.At.IsZero() && l.Lifted.At.IsZero() == o.Lifted.At.IsZero() &&
 		slices.EqualFunc(l.Entries, o.Entries, func(a, b Entry) bool {
-			return a.Name == b.Name && a.Value.Equal(b.Value) && a.Reason == b.Reason && a.Until.Equal(b.Until)
+			return a.Name == b.Name && a.same(&b)
 		})
 }
 

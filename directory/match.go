@@ -198,6 +198,9 @@ func (s *situation) decideUnlinked() (decision, error) {
 	if holder := s.nameHolder(); holder != nil {
 		return decision{}, s.nameTaken(holder)
 	}
+	if s.conn.state() == Paused {
+		return decision{}, refuse(ConnectionPaused, "connection %s is paused; it creates nobody", s.conn.ID)
+	}
 	if !s.conn.mode(s.change.Channel).creates() {
 		return decision{}, refuse(NotProvisioned, "no user is known and connection %s does not create users by %s", s.conn.ID, s.change.Channel)
 	}
@@ -266,8 +269,9 @@ func (s *situation) nameHolder() *User {
 
 // nameTaken: the name is held by someone linked here under another subject.
 func (s *situation) nameTaken(u *User) error {
-	if s.change.Channel == SSO {
-		l := u.link(s.conn.ID, SSO)
+	if l := u.link(s.conn.ID, SSO); s.change.Channel == SSO && l == nil {
+		return s.linkRequired(u, "it has the userName of this sign-in, which is no match key of the connection")
+	} else if s.change.Channel == SSO {
 		return s.withCase(refuse(LinkRequired, "userName %q belongs to a user whom this connection knows by another subject (%q, now %s %q)",
 			s.change.Attributes.Text(UserName), l.Subject, s.subjectName(), s.subject), u)
 	}

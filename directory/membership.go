@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"maps"
 	"slices"
 )
 
@@ -95,28 +96,40 @@ func (a *application) syncGroups(u *User) error {
 	}
 	mine := Source{a.s.conn.ID, SSO}
 	have := map[string]ID{}
+	var before, after []string
 	for _, g := range current {
 		if g.Source == mine && !g.Indirect {
 			have[NormalGroup(g.Name)] = g.ID
+			before = append(before, NormalGroup(g.Name))
 		}
 	}
+	came := false
 	for _, name := range claim.Names {
 		n := NormalGroup(name)
-		if _, ok := have[n]; ok || n == "" {
+		if n == "" || slices.Contains(after, n) {
+			continue
+		}
+		after = append(after, n)
+		if _, ok := have[n]; ok {
 			delete(have, n)
 			continue
 		}
+		came = true
 		if err := a.joinSeen(mine, n, u.ID); err != nil {
 			return err
 		}
 	}
 	if claim.State == GroupsPartial {
-		return nil
+		after = append(after, slices.Sorted(maps.Keys(have))...)
+		clear(have)
 	}
 	for _, id := range have {
 		if err := a.removeMember(id, u.ID); err != nil {
 			return err
 		}
+	}
+	if came || len(have) > 0 {
+		a.moved = &AttributeChange{Attribute: Groups, Layer: SSO, Before: Texts(before...), After: Texts(after...)}
 	}
 	return nil
 }

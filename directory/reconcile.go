@@ -364,12 +364,12 @@ func (s *situation) writeLayer(d decision, o *outcome, a Attributes) error {
 		if err := s.owned(o.user, a); err != nil {
 			return err
 		}
-		s.merge(l, a)
+		l.say(a, Keep, s.entry)
 	default:
 		if s.change.Channel == SCIM && a.Text(UserName) == "" && s.change.Verb != VerbEdit {
 			return refuse(AttributeMissing, "is required").on(UserName)
 		}
-		s.replace(l, a)
+		l.say(a, Clear, s.entry)
 	}
 	if d.action == actCreate {
 		s.seed(o.user, nil)
@@ -391,27 +391,9 @@ func (s *situation) stale(l *Layer, o *outcome) bool {
 	return false
 }
 
-func (s *situation) entry(name string, v Value) Entry {
-	return Entry{Name: name, Value: v, Stamp: s.stamp(), Reason: s.change.Reason, Until: canonicalUntil(s.change.Until)}
-}
-
-// replace makes the layer say exactly a.
-func (s *situation) replace(l *Layer, a Attributes) {
-	for _, e := range slices.Clone(l.Entries) {
-		if _, ok := a.Get(e.Name); !ok {
-			l.set(Entry{Name: e.Name})
-		}
-	}
-	s.merge(l, a)
-}
-
-// merge sets what a says and keeps the rest.
-func (s *situation) merge(l *Layer, a Attributes) {
-	for _, x := range a {
-		if x.Name != Active {
-			l.set(s.entry(x.Name, x.Value))
-		}
-	}
+// entry is one attribute as this change says it.
+func (s *situation) entry(x Attribute) Entry {
+	return Entry{Name: x.Name, Value: x.Value, Stamp: s.stamp(), Reason: s.change.Reason, Until: canonicalUntil(s.change.Until)}
 }
 
 // owned refuses an administrator's plain edit of what another source supplies.
@@ -446,26 +428,26 @@ func ownerName(ch Channel, u *User) string {
 // mergeAssertion writes an assertion as the connection's mappings say: VALUE
 // sets, EMPTY clears, ABSENT keeps or clears.
 func (s *situation) mergeAssertion(d decision, o *outcome, a Attributes) {
-	var once Attributes
 	l := o.user.layer(s.source())
+	var always, once Attributes
 	for _, x := range a {
 		m := s.conn.mapping(x.Name)
-		switch {
-		case x.Name == Active:
-		case m.When == MapCreate:
+		if m.When == MapCreate {
 			once = append(once, x)
-		case m.Multi == Add:
-			before, _ := l.Get(x.Name)
-			l.set(s.entry(x.Name, join(slices.Clone(x.Value), before, s.policy.Attribute(x.Name).Key)))
-		default:
-			l.set(s.entry(x.Name, x.Value))
+			continue
 		}
+		if m.Multi == Add {
+			before, _ := l.Get(x.Name)
+			x.Value = join(slices.Clone(x.Value), before, s.policy.Attribute(x.Name).Key)
+		}
+		always = append(always, x)
 	}
 	for _, m := range s.conn.Map {
 		if _, ok := a.Get(m.To); !ok && m.Absent == Clear {
-			l.set(Entry{Name: m.To})
+			always.Set(m.To, nil)
 		}
 	}
+	l.say(always, Keep, s.entry)
 	if d.action == actCreate {
 		s.seed(o.user, once)
 	}
@@ -478,7 +460,7 @@ func (s *situation) seed(u *User, once Attributes) {
 	source := Source{Channel: Local}
 	give := func(name string, v Value) {
 		if len(v) > 0 {
-			u.layer(source).set(Entry{Name: name, Value: v, Stamp: s.stamp()})
+			u.layer(source).set(s.entry(Attribute{name, v}))
 		}
 	}
 	for _, x := range once {

@@ -6,6 +6,10 @@ import "slices"
 // that matters changed, one event. before is nil for a new user.
 func (a *application) write(before, after *User, what EventType) error {
 	changes := userChanges(a.s.policy, before, after)
+	if a.moved != nil {
+		changes = append(changes, *a.moved)
+		a.moved = nil
+	}
 	matters := before == nil || len(changes) > 0 || what != UserUpdated || !slices.Equal(before.Links, after.Links)
 	if matters {
 		after.Modified = a.now.At
@@ -207,7 +211,7 @@ func effectiveChanges(p *Policy, before, after *User) []AttributeChange {
 	}
 	var list []AttributeChange
 	if wasActive != after.IsActive() {
-		list = append(list, AttributeChange{Attribute: Active, Layer: lockChannel(before, after),
+		list = append(list, AttributeChange{Attribute: Active, Layer: stateChannel(before, after),
 			Before: boolValue(before != nil, wasActive), After: boolValue(true, after.IsActive())})
 	}
 	for _, x := range after.Effective {
@@ -233,8 +237,11 @@ func boolValue(known, v bool) Value {
 	return Text("false")
 }
 
-// lockChannel is the channel whose lock came or went.
-func lockChannel(before, after *User) Channel {
+// stateChannel is the channel that brought the user into this state.
+func stateChannel(before, after *User) Channel {
+	if before == nil && after.IsActive() {
+		return after.Layers[0].Source.Channel
+	}
 	for _, u := range []*User{after, before} {
 		if u == nil {
 			continue
