@@ -99,11 +99,14 @@ func refused(r *directory.Refusal, method string) fault {
 	return fault{Status: status, ScimType: scimType, Detail: detail}
 }
 
-// fail answers with an error. Unknown ones are logged, not shown.
+// fail answers with an error. Unknown ones are logged and not shown.
 func (c *call) fail(err error) {
 	f := toFault(err, c.r.Method)
-	if f.Status >= http.StatusInternalServerError {
-		c.log().Error("scim request failed", "status", f.Status, "error", err)
+	switch {
+	case f.Status == http.StatusInternalServerError:
+		c.log().Error("scim request failed", "error", err)
+	case f.Status > http.StatusInternalServerError:
+		c.log().Warn("scim request put off", "status", f.Status, "error", err)
 	}
 	h := c.w.Header()
 	switch f.Status {

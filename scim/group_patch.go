@@ -162,7 +162,7 @@ func (g *groupEdit) into(c *directory.Change) {
 	for _, id := range g.order {
 		if g.members[id] {
 			c.Members.Add = append(c.Members.Add, id)
-		} else if !g.replace {
+		} else {
 			c.Members.Remove = append(c.Members.Remove, id)
 		}
 	}

@@ -206,6 +206,20 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 	}
 }
 
+func TestABodyOfUnknownLengthIsBoundedToo(t *testing.T) {
+	b := newBed(t)
+	for size, status := range map[int]int{1000: 201, 1 << 20: 413} {
+		body := `{"userName":"a` + strings.Repeat("x", 10) + `","urn:x":"` + strings.Repeat("x", size) + `"}`
+		r := httptest.NewRequest("POST", "/c/idp/scim/v2/Users", io.MultiReader(strings.NewReader(body)))
+		r.Header.Set("Authorization", "Bearer "+connToken)
+		w := httptest.NewRecorder()
+		b.echo.ServeHTTP(w, r)
+		if w.Code != status {
+			t.Errorf("%d bytes: %d", size, w.Code)
+		}
+	}
+}
+
 func TestContentTypesThatAreTaken(t *testing.T) {
 	b := newBed(t)
 	for i, header := range []string{"application/scim+json", "application/json", "application/scim+json; charset=utf-8", "Application/JSON;charset=UTF-8", ""} {
