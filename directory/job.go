@@ -147,39 +147,44 @@ func (d *Directory) stepJob(ctx context.Context, org string) (more bool, err err
 
 // advance resolves the next batch of a job and moves its mark.
 func (a *application) advance(j *job) error {
+	for left := jobStep; left > 0 && (j.All || len(j.Roots) > 0); {
+		did, err := a.advanceRoot(j, left)
+		if err != nil {
+			return err
+		}
+		left -= did
+	}
+	return nil
+}
+
+// advanceRoot resolves at most left users of all, or below the job's first
+// root, and takes that off the list when it is through. It counts what it did.
+func (a *application) advanceRoot(j *job, left int) (did int, err error) {
 	prefix := orgKey(tableUser, a.org)
 	if !j.All {
 		g, err := a.groupByID(j.Roots[0])
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if g == nil {
 			err := a.refresh(j.Roots[0])
 			j.Roots = j.Roots[1:]
-			return err
+			return 1, err
 		}
 		prefix = orgKey(tableMember, a.org).id(g.ID)
 	}
-	ids, err := a.tailsAfter(prefix, j.After, jobStep)
+	ids, err := a.tailsAfter(prefix, j.After, left)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, id := range ids {
-		nested, err := a.groupByID(id)
-		if err != nil {
-			return err
-		}
-		if nested != nil {
-			j.Roots = append(j.Roots, id)
-			continue
-		}
-		if err := a.refresh(id); err != nil {
-			return err
+		if err := a.refreshOrQueue(j, id); err != nil {
+			return 0, err
 		}
 	}
-	if len(ids) == jobStep {
-		j.After = ids[len(ids)-1]
-		return nil
+	if len(ids) == left {
+		j.After = ids[left-1]
+		return left, nil
 	}
 	j.After = NoID
 	if j.All {
@@ -187,6 +192,19 @@ func (a *application) advance(j *job) error {
 	} else {
 		j.Roots = j.Roots[1:]
 	}
+	return len(ids) + 1, nil
+}
+
+// refreshOrQueue resolves a user, and leaves a nested group for later.
+func (a *application) refreshOrQueue(j *job, id ID) error {
+	g, err := a.groupByID(id)
+	if err != nil {
+		return err
+	}
+	if g == nil {
+		return a.refresh(id)
+	}
+	j.Roots = append(j.Roots, id)
 	return nil
 }
 

@@ -196,6 +196,8 @@ func userCost(p *Policy) filter.Cost {
 			return 2
 		case a.Name == ExternalID && op == filter.EQ:
 			return 3
+		case op == filter.EQ && slices.Contains(p.unique, a.Name):
+			return 2
 		case a.Name == Emails && a.Sub == "value" && op == filter.EQ:
 			return 5
 		case a.Name == UserName && op == filter.SW, a.Name == Emails && a.Sub == "value" && op == filter.SW:
@@ -212,7 +214,7 @@ func userCost(p *Policy) filter.Cost {
 func (r reading) lookedUpUsers(p *Policy, v Viewer, q Query, m *filter.Matcher, lookups []filter.Lookup, page *Page[*Profile]) error {
 	var ids []ID
 	for _, l := range lookups {
-		found, err := r.lookup(v, l)
+		found, err := r.lookup(p, v, l)
 		if err != nil {
 			return err
 		}
@@ -242,7 +244,7 @@ func (r reading) lookedUpUsers(p *Policy, v Viewer, q Query, m *filter.Matcher, 
 }
 
 // lookup returns the candidates of one index lookup.
-func (r reading) lookup(v Viewer, l filter.Lookup) ([]ID, error) {
+func (r reading) lookup(p *Policy, v Viewer, l filter.Lookup) ([]ID, error) {
 	switch {
 	case l.Name == "id":
 		id, ok := ParseID(l.Value)
@@ -259,6 +261,12 @@ func (r reading) lookup(v Viewer, l filter.Lookup) ([]ID, error) {
 		}
 		users, _, err := r.affected([]ID{id})
 		return users, err
+	case slices.Contains(p.unique, l.Name):
+		value, err := r.Get(indexKey(r.org, indexUnique).text(l.Name).text(l.Value))
+		if len(value) != 16 || err != nil {
+			return nil, err
+		}
+		return []ID{ID(value)}, nil
 	case l.Name == Emails && l.Op == filter.EQ:
 		return r.tails(indexKey(r.org, indexEmail).text(l.Value), maxScan+1)
 	case l.Name == Emails:
@@ -297,10 +305,15 @@ func (r reading) colliding(p *Policy, u *User, v Viewer) *Profile {
 	if v, ok := u.Effective.Get(Emails); ok && len(v) > 0 {
 		c.Attributes.Set(Emails, Value{v.Primary()})
 	}
+	for _, name := range p.unique {
+		if value, ok := u.Effective.Get(name); ok {
+			c.Attributes.Set(name, value)
+		}
+	}
 	if u.Linked(v.Connection, SCIM) {
 		own := ownAttributes(u.Layer(Source{v.Connection, SCIM}))
 		for _, x := range own {
-			if x.Name != UserName {
+			if _, ok := c.Attributes.Get(x.Name); !ok {
 				c.Attributes.Set(x.Name, x.Value)
 			}
 		}
