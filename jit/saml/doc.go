@@ -48,6 +48,13 @@
 // confirmation, an audience is mandatory, and an assertion older than MaxAge is refused however long it says it lives.
 // Certificates that have expired are refused, although the metadata profiles would ignore their dates.
 //
-// A namespace declaration on every value, as OpenSAML writes them, is common, so the bound is on declarations in scope
-// (which cost) more than on their number.
+// Limits: depth 32, 20,000 elements, 32 attributes on one, 32 namespace declarations in scope, 16,384 altogether. The
+// last is so high because OpenSAML declares two on every value, and people are in thousands of groups; what costs is
+// the number in scope, which every element below pays for.
+//
+// # Known limits
+//
+// A prefix list in CanonicalizationMethod (not in a Transform, where it is common) is ignored by goxmldsig, so such a
+// signature does not verify. EncryptedID and EncryptedAttribute are refused: encrypt the assertion. RSA-OAEP without
+// label parameters only. ECDSA signatures are accepted on the NIST curves.
 package saml

@@ -52,49 +52,53 @@ func (verifiedBefore) VerifySignature(*dsig.ValidationContext, *etree.Element) e
 
 func (sp *ServiceProvider) slim(response *envelope, assertion *assertion) *etree.Element {
 	restated := restatement{offset: crewjam.TimeNow().Sub(sp.now()), skew: sp.skew()}
-	confirmed := assertion.confirmations[0]
-	issuer := crewjam.Issuer{Value: assertion.issuer}
 	slim := crewjam.Response{
 		ID:           "response",
 		Version:      response.version,
 		InResponseTo: response.inResponseTo,
 		Destination:  response.destination,
 		IssueInstant: restated.issued(response.issued),
-		Issuer:       &issuer,
+		Issuer:       &crewjam.Issuer{Value: assertion.issuer},
 		Signature:    etree.NewElement("ds:Signature"),
 		Status:       crewjam.Status{StatusCode: crewjam.StatusCode{Value: crewjam.StatusSuccess}},
-		Assertion: &crewjam.Assertion{
-			ID:           "assertion",
-			Version:      assertion.version,
-			IssueInstant: restated.issued(assertion.issued),
-			Issuer:       issuer,
-			Subject: &crewjam.Subject{
-				NameID: &crewjam.NameID{Value: assertion.nameID.Value},
-				SubjectConfirmations: []crewjam.SubjectConfirmation{{
-					Method: confirmed.method,
-					SubjectConfirmationData: &crewjam.SubjectConfirmationData{
-						Recipient:    confirmed.recipient,
-						InResponseTo: confirmed.inResponseTo,
-						NotOnOrAfter: restated.end(confirmed.notOnOrAfter),
-					},
-				}},
-			},
-			Conditions: &crewjam.Conditions{
-				NotBefore:    restated.begin(assertion.conditions.notBefore),
-				NotOnOrAfter: restated.end(assertion.conditions.notOnOrAfter),
-			},
-		},
-	}
-	for _, audiences := range assertion.conditions.audiences {
-		ours := crewjam.Audience{Value: audiences[slices.Index(audiences, sp.EntityID)]}
-		restriction := crewjam.AudienceRestriction{Audience: ours}
-		slim.Assertion.Conditions.AudienceRestrictions = append(slim.Assertion.Conditions.AudienceRestrictions, restriction)
+		Assertion:    sp.slimAssertion(assertion, restated),
 	}
 	slim.Signature.CreateAttr("xmlns:ds", nsSignature)
 	if response.destination == "" {
 		slim.Destination = sp.ACSURL // it is not needed on an unsigned response, and this one looks signed
 	}
 	return slim.Element()
+}
+
+// slimAssertion names of several audiences the one that counts: crewjam/saml would look at the last alone.
+func (sp *ServiceProvider) slimAssertion(assertion *assertion, restated restatement) *crewjam.Assertion {
+	confirmed := assertion.confirmations[0]
+	conditions := &crewjam.Conditions{
+		NotBefore:    restated.begin(assertion.conditions.notBefore),
+		NotOnOrAfter: restated.end(assertion.conditions.notOnOrAfter),
+	}
+	for _, audiences := range assertion.conditions.audiences {
+		ours := crewjam.Audience{Value: audiences[slices.Index(audiences, sp.EntityID)]}
+		conditions.AudienceRestrictions = append(conditions.AudienceRestrictions, crewjam.AudienceRestriction{Audience: ours})
+	}
+	return &crewjam.Assertion{
+		ID:           "assertion",
+		Version:      assertion.version,
+		IssueInstant: restated.issued(assertion.issued),
+		Issuer:       crewjam.Issuer{Value: assertion.issuer},
+		Conditions:   conditions,
+		Subject: &crewjam.Subject{
+			NameID: &crewjam.NameID{Value: assertion.nameID.Value},
+			SubjectConfirmations: []crewjam.SubjectConfirmation{{
+				Method: confirmed.method,
+				SubjectConfirmationData: &crewjam.SubjectConfirmationData{
+					Recipient:    confirmed.recipient,
+					InResponseTo: confirmed.inResponseTo,
+					NotOnOrAfter: restated.end(confirmed.notOnOrAfter),
+				},
+			}},
+		},
+	}
 }
 
 // restatement tells our times on the clock of crewjam/saml, which is a global of that package, as are the differences
