@@ -27,16 +27,19 @@
 //
 //	gate       reconcile.go  may this channel write now?
 //	normalise  reconcile.go  one comparable form for names and addresses
-//	find       match.go      by path id, by link, by the votes of the soft keys
-//	decide     match.go      update, adopt, restore, create, or a Refusal
-//	validate   reconcile.go  types, closed lists, required attributes
-//	write      reconcile.go  the source's own layer, its links and its lock
+//	find       find.go       by path id, by link, by the votes of the soft keys
+//	decide     match.go      update, restore, create, or a Refusal;
+//	           adopt.go      may an existing user be linked?
+//	validate   values.go     types, closed lists, domains, protected roles
+//	           required.go   what must have a value
+//	write      writelayer.go the source's own layer; lock.go its lock; link.go its links
 //	resolve    resolve.go    groups -> rules -> effective attributes
-//	check      apply.go      unique names, the guard
-//	commit     apply.go      records, indexes and one Event, in one transaction
+//	check      apply.go      unique names; guard.go too much at once
+//	commit     write.go      records, indexes and one Event, in one transaction
 //
-// apply.go alone opens a transaction; reconcile, match and resolve do no I/O and
-// know no clock.
+// apply.go alone opens a transaction for a change; what is called reconcile,
+// match, adopt, values, required, writelayer, lock, link and resolve does no I/O
+// and knows no clock.
 //
 // # Words
 //

@@ -1,0 +1,98 @@
+package directory
+
+import (
+	"fmt"
+)
+
+// mayAdopt holds the link policy against a user found by a soft key or path.
+func (s *situation) mayAdopt(u *User, by vote) error {
+	switch {
+	case s.policy.Org.protects(u):
+		return s.withCase(refuse(LinkRequired, "the user is protected; no connection links it by itself"), u)
+	case s.sameSubjectDiffers(u):
+		return s.mismatch(u)
+	case s.change.Channel == SCIM && u.Locked():
+		return s.linkRequired(u, "the user is locked")
+	}
+	permitted, why := s.linkPermitted(u, by)
+	if !permitted {
+		return s.linkRequired(u, why)
+	}
+	return nil
+}
+
+// linkPermitted: may this value link this user?
+func (s *situation) linkPermitted(u *User, by vote) (bool, string) {
+	home := u.Home == s.conn.ID
+	foreign := u.Home != "" && !home
+	policy := s.conn.linkPolicy()
+	switch {
+	case policy == LinkNever:
+		return false, "connection " + s.conn.ID + " links nobody by itself (link: never)"
+	case foreign:
+		return false, "the user's home is connection " + u.Home
+	case s.change.EmailVerified == VerifiedNo:
+		return false, "the identity provider says that the address is not verified"
+	case policy == LinkAlways || policy == LinkVerified && home:
+		return true, ""
+	case policy == LinkConfirm:
+		return false, "the person must prove the existing account (link: confirm)"
+	case s.conn.speaksFor(by.value):
+		return true, ""
+	}
+	return false, fmt.Sprintf("%s %q is in no verified domain of connection %s", by.key, by.value, s.conn.ID)
+}
+
+// sameSubjectDiffers: both channels carry one value, SCIM linked the user by
+// another one, so an equal name proves nothing.
+func (s *situation) sameSubjectDiffers(u *User) bool {
+	if s.change.Channel != SSO || !s.conn.Subject.Same {
+		return false
+	}
+	return u.Linked(s.conn.ID, SCIM)
+}
+
+func (s *situation) mismatch(u *User) error {
+	l := u.link(s.conn.ID, SCIM)
+	return s.withCase(refuse(LinkRequired, "%s pushed by SCIM is %q, %s of the sign-in is %q; they are configured to carry the same value",
+		s.conn.scimSubject(), l.Subject, s.subjectName(), s.subject), u)
+}
+
+func (s *situation) subjectName() string {
+	if s.change.SubjectName != "" {
+		return s.change.SubjectName
+	}
+	return "subject"
+}
+
+func (s *situation) linkRequired(u *User, why string) error {
+	return s.withCase(refuse(LinkRequired, "an account exists (id %s) and is not linked: %s", u.ID, why), u)
+}
+
+// identifierOf is the user's own address or name, for adoption by path.
+func (s *situation) identifierOf(u *User) vote {
+	if v, ok := u.Effective.Get(Emails); ok && len(v) > 0 {
+		return vote{Emails, NormalEmail(v.Primary().Field("value")), u}
+	}
+	return vote{UserName, NormalName(u.Effective.Text(UserName)), u}
+}
+
+// foreignDomain refuses an address in another connection's domain: it is nobody
+// else's to write.
+func (s *situation) foreignDomain(address string) error {
+	if s.conn == nil || len(s.policy.domains) == 0 || address == "" {
+		return nil
+	}
+	if owner := s.policy.domains[emailDomain(address)]; owner != "" && owner != s.conn.ID {
+		return refuse(DomainNotAllowed, "the domain of %q belongs to connection %s", address, owner).on(Emails)
+	}
+	return nil
+}
+
+// outsideDomains: outside its own domains a connection creates only its guests.
+func (s *situation) outsideDomains() error {
+	if s.address == "" || s.conn.admits(s.address) {
+		return nil
+	}
+	return refuse(DomainNotAllowed, "%q is in none of the domains of connection %s and on no guest list", s.address, s.conn.ID).on(Emails)
+}

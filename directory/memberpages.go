@@ -1,0 +1,58 @@
+package directory
+
+import (
+	"context"
+	"iter"
+	"slices"
+)
+
+// members yields a group's members page by page, each page a snapshot of its
+// own, so that a reader that is slow holds no transaction open.
+func (d *Directory) members(ctx context.Context, v Viewer, group ID) iter.Seq2[Member, error] {
+	return func(yield func(Member, error) bool) {
+		if _, err := d.group(ctx, v, group); err != nil {
+			yield(Member{}, err)
+			return
+		}
+		from := orgKey(tableMember, v.Org).id(group)
+		to := from.end()
+		for from != nil {
+			page, next, err := d.memberPage(ctx, v.Org, from, to)
+			if err != nil {
+				yield(Member{}, err)
+				return
+			}
+			for _, m := range page {
+				if !yield(m, nil) {
+					return
+				}
+			}
+			from = next
+		}
+	}
+}
+
+const membersPerPage = 1000
+
+func (d *Directory) memberPage(ctx context.Context, org string, from, to key) (page []Member, next key, err error) {
+	err = d.view(ctx, org, func(r reading) error {
+		page, next = page[:0], nil
+		for pair, err := range r.Scan(from, to) {
+			if err != nil {
+				return err
+			}
+			if len(page) == membersPerPage {
+				next = slices.Clone(pair.Key)
+				return nil
+			}
+			id := tailID(pair.Key)
+			nested, err := r.Get(groupKey(org, id))
+			if err != nil {
+				return err
+			}
+			page = append(page, Member{id, nested != nil})
+		}
+		return nil
+	})
+	return page, next, err
+}

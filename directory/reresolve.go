@@ -1,0 +1,53 @@
+package directory
+
+// reresolve resolves the users at or below the given users and groups: at once
+// when they are few, by a durable job otherwise. Where no rule looks at groups
+// nobody's values can change.
+func (a *application) reresolve(ids []ID) error {
+	if len(ids) == 0 || len(a.s.policy.rules) == 0 {
+		return nil
+	}
+	users, more, err := a.affected(ids)
+	if err != nil {
+		return err
+	}
+	if more {
+		return a.startJob(ids)
+	}
+	for _, id := range users {
+		if err := a.refresh(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refresh resolves one user again; what would break an invariant stays as it is.
+func (a *application) refresh(id ID) error {
+	before, err := a.userByID(id)
+	if err != nil || before == nil || before.Deleted != nil {
+		return err
+	}
+	after := before.clone()
+	if err := a.resolveUser(after); err != nil {
+		return err
+	}
+	for range len(after.Effective) {
+		c, err := a.conflict(before, after)
+		if err != nil {
+			return err
+		}
+		if c == nil {
+			break
+		}
+		v, _ := before.Effective.Get(c.entry.unique)
+		after.Effective = after.Effective.Clone()
+		after.Effective.Set(c.entry.unique, v)
+		r := refuse(Uniqueness, "a rule or policy gives the user a value of another user (id %s); the old value stays", c.holder.ID).on(c.entry.unique)
+		r.Evidence = Evidence{Users: []ID{after.ID, c.holder.ID}, Values: map[string]string{}}
+		if err := a.putCase(a.s.policy, a.s.change, r); err != nil {
+			return err
+		}
+	}
+	return a.write(before, after, UserUpdated)
+}

@@ -1,0 +1,136 @@
+package directory
+
+import (
+	"slices"
+)
+
+// writeLayer puts the attributes into the own layer: SCIM replaces it, a
+// sign-in and an administrator merge.
+func (s *situation) writeLayer(d decision, o *outcome, a Attributes) error {
+	l := o.user.layer(s.source())
+	switch {
+	case s.change.Channel == SSO:
+		if s.stale(l, o) {
+			return nil
+		}
+		s.mergeAssertion(d, o, a)
+		l.AssertedAt = canonicalUntil(s.change.AssertedAt)
+		return nil
+	case s.change.Verb == VerbMerge || s.change.Channel == Pin:
+		if err := s.owned(o.user, a); err != nil {
+			return err
+		}
+		l.say(a, Keep, s.entry)
+	default:
+		if s.change.Channel == SCIM && a.Text(UserName) == "" && s.change.Verb != VerbEdit {
+			return refuse(AttributeMissing, "is required").on(UserName)
+		}
+		l.say(a, Clear, s.entry)
+	}
+	if d.action == actCreate {
+		s.seed(o.user, nil)
+	}
+	return nil
+}
+
+// stale: an assertion older than the newest one applied authenticates, but
+// writes nothing.
+func (s *situation) stale(l *Layer, o *outcome) bool {
+	at := canonicalTime(s.change.AssertedAt)
+	if s.change.AssertedAt.IsZero() {
+		return false
+	}
+	if at.Before(l.AssertedAt) {
+		o.warn(refuse(StaleAssertion, "made at %s, before the one already applied (%s)", instant(at), instant(l.AssertedAt)))
+		return true
+	}
+	return false
+}
+
+// entry is one attribute as this change says it.
+func (s *situation) entry(x Attribute) Entry {
+	return Entry{Name: x.Name, Value: x.Value, Stamp: s.stamp(), Reason: s.change.Reason, Until: canonicalUntil(s.change.Until)}
+}
+
+// owned refuses an administrator's plain edit of what another source supplies.
+func (s *situation) owned(u *User, a Attributes) error {
+	if s.change.Channel != Local {
+		return nil
+	}
+	st := standing{policy: s.policy, user: u}
+	for _, x := range a {
+		if x.Name == Active || s.policy.unites(x.Name) {
+			continue
+		}
+		for _, ch := range s.policy.order(x.Name) {
+			if ch == Local {
+				break
+			}
+			if ch != ByRule && len(st.said(ch, x.Name, nil)) > 0 {
+				return refuse(Owned, "is supplied by %s; override it with a pin", ownerName(ch, u)).on(x.Name)
+			}
+		}
+	}
+	return nil
+}
+
+func ownerName(ch Channel, u *User) string {
+	if ch == Pin {
+		return "a pin"
+	}
+	return Source{u.Home, ch}.String()
+}
+
+// mergeAssertion writes an assertion as the connection's mappings say: VALUE
+// sets, EMPTY clears, ABSENT keeps or clears.
+func (s *situation) mergeAssertion(d decision, o *outcome, a Attributes) {
+	l := o.user.layer(s.source())
+	var always, once Attributes
+	for _, x := range a {
+		m := s.conn.mapping(x.Name)
+		if m.When == MapCreate {
+			once = append(once, x)
+			continue
+		}
+		if m.Multi == Add {
+			before, _ := l.Get(x.Name)
+			x.Value = join(slices.Clone(x.Value), before, s.policy.Attribute(x.Name).Key)
+		}
+		always = append(always, x)
+	}
+	for _, m := range s.conn.Map {
+		if _, ok := a.Get(m.To); !ok && m.Absent == Clear {
+			always.Set(m.To, nil)
+		}
+	}
+	l.say(always, Keep, s.entry)
+	if d.action == actCreate {
+		s.seed(o.user, once)
+	}
+}
+
+// seed gives the local layer of a new user what the assertion maps for
+// creation only, and the organisation's defaults where creation gave no value.
+// Defaults are never looked at again.
+func (s *situation) seed(u *User, once Attributes) {
+	source := Source{Channel: Local}
+	give := func(name string, v Value) {
+		if len(v) > 0 {
+			u.layer(source).set(s.entry(Attribute{name, v}))
+		}
+	}
+	for _, x := range once {
+		give(x.Name, x.Value)
+	}
+	for _, def := range s.policy.Org.Defaults {
+		if def.Door != "" && def.Door != s.change.Channel || u.says(def.Attribute) {
+			continue
+		}
+		give(def.Attribute, def.Value)
+	}
+}
+
+// says reports whether any layer speaks of the attribute.
+func (u *User) says(name string) bool {
+	return slices.ContainsFunc(u.Layers, func(l Layer) bool { _, ok := l.Get(name); return ok })
+}
