@@ -170,7 +170,7 @@ func TestAttack69ReturnLeadsToOwnPathsOnly(t *testing.T) {
 	s := play(t, directory.Org{}, justInTime("corp"))
 	good := []string{"/app?x=1&y=%2F#part", "/", "/a/b"}
 	evil := []string{"https://evil.example", "//evil.example", `/\evil.example`, `\\evil.example`, "javascript:alert(1)", "/\t/evil.example",
-		"/\n/evil.example", " /app", "app", "", "///evil.example", "http:/evil", "/" + strings.Repeat("a", 10<<10), "/%zz", "/ü"}
+		"/\n/evil.example", " /app", "app", "", "///evil.example", "http:/evil", "/" + strings.Repeat("a", 10<<10), "/%zz", "/ü", "/a b"}
 	land := func(to string) string {
 		b := s.browser()
 		request, query := b.start("corp", "?return_to="+url.QueryEscape(to))
@@ -246,9 +246,13 @@ func TestBadMessagesAreRefusedEachWithItsCode(t *testing.T) {
 		{"no field", 400, "malformed_message", plain(url.Values{})},
 		{"an artifact", 400, "malformed_message", plain(url.Values{"SAMLart": {"AAQAA"}})},
 		{"two fields", 400, "malformed_message", plain(url.Values{"SAMLResponse": {"a", "b"}})},
+		{"a good one and another", 400, "malformed_message", func(r samltest.Request) url.Values {
+			return url.Values{"SAMLResponse": {s.response("corp", r, ada(), samltest.Bend{}), "b"}}
+		}},
 		{"no base64", 400, "malformed_message", plain(url.Values{"SAMLResponse": {"%%%"}})},
 		{"no XML", 400, "malformed_message", plain(url.Values{"SAMLResponse": {encode("hello")}})},
 		{"a document type", 400, "malformed_message", plain(url.Values{"SAMLResponse": {encode(`<!DOCTYPE a><a/>`)}})},
+		{"33 too large beside it", 413, "message_too_large", plain(url.Values{"SAMLResponse": {"x"}, "more": {strings.Repeat("A", 3<<20)}})},
 		{"33 too large", 413, "message_too_large", plain(url.Values{"SAMLResponse": {strings.Repeat("A", 3<<20)}})},
 		{"33 too large when decoded", 413, "message_too_large", plain(url.Values{"SAMLResponse": {encode("<a>" + strings.Repeat("x", saml.MaxMessage) + "</a>")}})},
 		{"14 unsigned", 403, "invalid_assertion", bent(samltest.Bend{Sign: samltest.SignNothing})},

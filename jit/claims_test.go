@@ -437,6 +437,25 @@ func TestFD19MappingsOfOneAttributeAreJoinedElementByElement(t *testing.T) {
 	}
 }
 
+func TestAConstantFieldCompletesWhatWasSaidAndSaysNothingByItself(t *testing.T) {
+	own := filled(t, directory.Connection{Map: []directory.Mapping{{To: "roles.type", Const: "employee"}, {To: "roles", From: []string{"role"}}}})
+	change, _ := read(t, byNameID("ada", claims("role", "admin")), own)
+	got, _ := change.Attributes.Get(directory.Roles)
+	want := directory.Value{directory.NewElement(directory.Field{Name: "value", Text: "admin"}, directory.Field{Name: "type", Text: "employee"})}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	change, _ = read(t, byNameID("ada", nil), own)
+	if got, ok := change.Attributes.Get(directory.Roles); ok {
+		t.Errorf("nothing was said, and roles are %v", got)
+	}
+	own = filled(t, directory.Connection{Map: []directory.Mapping{{To: "addresses.country", Const: "GB"}, {To: "addresses.locality", From: []string{"city"}}}})
+	change, _ = read(t, byNameID("ada", nil), own)
+	if got, ok := change.Attributes.Get("addresses"); ok {
+		t.Errorf("nothing was said, and addresses are %v", got)
+	}
+}
+
 func TestASingularAttributeTakesTheFirstOfSeveralValues(t *testing.T) {
 	a := byNameID("ada", []Claim{{Name: "uid", Values: []string{" ", "ada", "countess"}}, {Name: "email", Values: []string{"a@x.example", "b@x.example"}}})
 	change, _ := read(t, a, filled(t, directory.Connection{}))

@@ -41,7 +41,7 @@ func TestMeShowsEachAttributeWithTheSourceThatWon(t *testing.T) {
 	} {
 		_, row, found := strings.Cut(page, `data-attribute="`+attribute+`"`)
 		row, _, _ = strings.Cut(row, "</tr>")
-		if !found || !strings.Contains(row, source) {
+		if !found || strings.Count(row, `<span class="value">`) != 2 || !strings.Contains(row, source) {
 			t.Errorf("%s: %q is not in %s", attribute, source, row)
 		}
 	}
@@ -187,6 +187,11 @@ func TestLoginFindsTheConnectionByItsProvedDomain(t *testing.T) {
 		if got.StatusCode != http.StatusOK || !strings.Contains(got.body, "No organisation here") || strings.Contains(got.body, "<script>@") {
 			t.Errorf("%q: %s", address, got.Status)
 		}
+	}
+	c.State = directory.Retired
+	s.configure(directory.Org{ID: "acme"}, c)
+	if got := b.post("/login", url.Values{"email": {"ada@corp.example"}}); got.StatusCode != http.StatusOK {
+		t.Errorf("a retired connection: %s", got.Status)
 	}
 	if page := b.get("/login?return_to=//evil.example", "text/html"); strings.Contains(page.body, "evil") {
 		t.Error("the form carries a foreign address")
@@ -389,6 +394,11 @@ func TestABrowserKeepsAFewSignInsUnderWay(t *testing.T) {
 		t.Errorf("%d cookies", n)
 	}
 	s.in(b.arrive("corp", s.response("corp", last, ada(), samltest.Bend{})), "/me")
+	for _, c := range b.client.Jar.Cookies(at) {
+		if strings.HasSuffix(c.Name, last.ID) {
+			t.Error("the cookie of a finished sign-in stays")
+		}
+	}
 }
 
 func TestForeignPostsAreLetThroughAProtectionAroundTheProgram(t *testing.T) {

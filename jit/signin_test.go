@@ -341,9 +341,12 @@ func TestASuspendedPersonIsRefusedAndNothingIsWritten(t *testing.T) {
 		return own, nil
 	}})
 	// MISSION nobody 11: the session is over at once
-	if me := b.get("/me", "application/json"); me.StatusCode != 403 || !strings.Contains(me.body, `"suspended"`) {
-		t.Errorf("/me: %s %s", me.Status, me.body)
+	kept := b.client.Jar
+	b.client.Jar = sharedJar(t, s, b)
+	if me := b.get("/me", "application/json"); me.StatusCode != 403 || !strings.Contains(me.body, `"suspended"`) || len(me.Cookies()) != 1 || me.Cookies()[0].MaxAge >= 0 {
+		t.Errorf("/me: %s %s %v", me.Status, me.body, me.Cookies())
 	}
+	b.client.Jar = kept
 	if auth := b.get("/auth", "*/*"); auth.StatusCode != http.StatusUnauthorized || auth.Header.Get("Remote-User") != "" {
 		t.Errorf("/auth: %s", auth.Status)
 	}
