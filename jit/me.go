@@ -85,8 +85,11 @@ type myself struct {
 type row struct {
 	Label, Name string
 	Values      []string
-	Sources     []string
+	Sources     []source
 }
+
+// source is who a value comes from: as layers are called ("scim/acme-okta") and in words.
+type source struct{ Layer, Words string }
 
 func newMyself(who signedIn, told *directory.Explanation) myself {
 	m := myself{
@@ -113,11 +116,11 @@ func newMyself(who signedIn, told *directory.Explanation) myself {
 }
 
 // winners are the sources whose word counts.
-func winners(story directory.AttributeStory) []string {
-	var sources []string
+func winners(story directory.AttributeStory) []source {
+	var sources []source
 	for _, w := range story.Told {
 		if w.Wins {
-			sources = append(sources, sourceOf(w))
+			sources = append(sources, source{w.Source.String(), sourceOf(w)})
 		}
 	}
 	return sources

@@ -41,8 +41,13 @@ func TestMeShowsEachAttributeWithTheSourceThatWon(t *testing.T) {
 	} {
 		_, row, found := strings.Cut(page, `data-attribute="`+attribute+`"`)
 		row, _, _ = strings.Cut(row, "</tr>")
-		if !found || strings.Count(row, `<span class="value">`) != 2 || !strings.Contains(row, source) {
+		if !found || strings.Count(row, `class="value"`) != 2 || !strings.Contains(row, source) {
 			t.Errorf("%s: %q is not in %s", attribute, source, row)
+		}
+	}
+	for _, layer := range []string{"scim/corp", "sso/corp", "rule", "local"} {
+		if !strings.Contains(page, `data-source="`+layer+`"`) {
+			t.Errorf("layer %s is not named", layer)
 		}
 	}
 	if !strings.Contains(page, "Augusta") || strings.Contains(page, ">Ada<") || !strings.Contains(page, "<li>Engineering</li>") {
