@@ -2,13 +2,14 @@
 //
 //	assertion.go    what an identity provider vouched for, free of protocol
 //	claims.go       Interpret: assertion + connection -> directory.Change + Trace
+//	attributes.go   mappings -> attributes; trace.go how each part was found, for the administrator
 //	presets.go      what is known of each identity provider; Fill completes a connection from it
 //	door.go         the protocols' side: requests out, assertions in. SAML today, another protocol beside it
 //	state.go        sign-ins under way: who asked, from which browser, where to go afterwards
 //	signin.go       what follows the protocol: spend, apply, session, cookie, redirect. One path for all
 //	session.go      cookies
 //	me.go           what the signed-in person sees; auth.go what a reverse proxy sees
-//	errors.go       one table: code -> status and the person's sentence
+//	errors.go       one table: code -> status and the person's sentence; refused.go the answer and the log
 //	routes.go       New, Mount and what wraps every request
 //
 // # The way of a sign-in
