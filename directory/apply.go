@@ -148,6 +148,7 @@ func (u *User) clone() *User {
 	c := *u
 	c.Layers = slices.Clone(u.Layers)
 	c.Links = slices.Clone(u.Links)
+	c.prior = u.Effective
 	c.Effective = u.Effective.Clone()
 	return &c
 }
@@ -175,6 +176,7 @@ func (a *application) ifMatch(u *User) error {
 // settle resolves the user and makes its unique values unique: a push that
 // takes somebody's name fails, a sign-in goes on without that attribute.
 func (a *application) settle(before, after *User) error {
+	after.Held = nil
 	for range 8 {
 		if err := a.resolveUser(after); err != nil {
 			return err
@@ -272,12 +274,17 @@ func (a *application) dropConflict(c *conflict, before, after *User) error {
 	if before != nil && a.s.conn != nil {
 		r = a.s.withCase(r, after, c.holder)
 	}
-	if a.s.change.Channel != SSO || before == nil {
+	if before == nil {
 		return r
 	}
 	own, _ := after.Layer(a.s.source()).Get(name)
 	old, _ := before.Layer(a.s.source()).Get(name)
-	if own.Equal(old) {
+	switch {
+	case own.Equal(old) && !a.s.unlocks(before, after):
+		after.Held = append(after.Held, name)
+		a.cases = append(a.cases, r)
+		return nil
+	case a.s.change.Channel != SSO:
 		return r
 	}
 	l := after.layer(a.s.source())
@@ -287,6 +294,12 @@ func (a *application) dropConflict(c *conflict, before, after *User) error {
 	a.warnings = append(a.warnings, Warning{r.Code, r.Attribute, r.Detail})
 	a.cases = append(a.cases, r)
 	return nil
+}
+
+// unlocks says whether the change lets frozen identifiers move again: what
+// they move to is then this change's doing.
+func (s *situation) unlocks(before, after *User) bool {
+	return s.change.Channel != SSO && (before.Deleted != nil || before.Locked() && !after.Locked())
 }
 
 // admit holds what must be true of a user who comes in or stays.

@@ -122,6 +122,9 @@ func (a *application) setUp(s Setup) (changed []string, faults []Fault, err erro
 	if faults = append(faults, bad...); len(faults) > 0 || len(changed) == 0 {
 		return nil, faults, nil
 	}
+	if faults, err := a.alreadyShared(old, next); len(faults) > 0 || err != nil {
+		return nil, faults, err
+	}
 	return changed, nil, a.putOrg(record, old, next, changed)
 }
 
@@ -167,6 +170,55 @@ func (a *application) setConnection(c, old *Connection) (line string, faults []F
 		return "", nil, err
 	}
 	return line, nil, a.tx.Set(append(orgKey(tableOrgConn, c.Org), c.ID...), nil)
+}
+
+// alreadyShared finds users who have the same value of an attribute that is to
+// become unique. It reads every user, which a policy seldom asks for.
+func (a *application) alreadyShared(old, next *Policy) (faults []Fault, err error) {
+	var fresh []string
+	for _, name := range next.unique {
+		if old != nil && !slices.Contains(old.unique, name) {
+			fresh = append(fresh, name)
+		}
+	}
+	if len(fresh) == 0 {
+		return nil, nil
+	}
+	holders := map[string]ID{}
+	prefix := orgKey(tableUser, a.org)
+	for pair, err := range a.Scan(prefix, prefix.end()) {
+		if err != nil {
+			return nil, err
+		}
+		u, err := decodeUser(a.org, pair.Value)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range fresh {
+			faults = append(faults, next.sharedBy(u, name, holders)...)
+		}
+		if len(faults) > 20 {
+			break
+		}
+	}
+	return faults, nil
+}
+
+// sharedBy notes the user's values of an attribute that an earlier user has.
+func (p *Policy) sharedBy(u *User, name string, holders map[string]ID) (faults []Fault) {
+	v, _ := u.Effective.Get(name)
+	if u.Deleted != nil {
+		return nil
+	}
+	for _, e := range v {
+		at := name + "\x00" + p.fold(name, e.Field("value"))
+		if other, ok := holders[at]; ok {
+			faults = append(faults, Fault{Path: "attributes." + name + ".unique",
+				Detail: fmt.Sprintf("users %s and %s both have %q", other, u.ID, e.Field("value"))})
+		}
+		holders[at] = u.ID
+	}
+	return faults
 }
 
 // putOrg stores the organisation under its next revision and resolves its

@@ -145,18 +145,10 @@ func (r reading) colliding(p *Policy, u *User, v Viewer) *Profile {
 // not found by that connection, or the leaver's account would be handed over
 // with the name.
 func (u *User) hiddenFrom(p *Policy, connection string, lookups []filter.Lookup) bool {
-	if connection == "" || u.Home != connection || !u.Locked() {
+	if connection == "" {
 		return false
 	}
-	l := u.Layer(Source{connection, SCIM})
-	for _, look := range lookups {
-		if look.Name != UserName && look.Name != Emails {
-			return false
-		}
-		said, _ := l.Get(look.Name)
-		if slices.ContainsFunc(said, func(e Element) bool { return p.fold(look.Name, e.Field("value")) == look.Value }) {
-			return false
-		}
-	}
-	return l != nil
+	return !slices.ContainsFunc(lookups, func(l filter.Lookup) bool {
+		return l.Name != UserName && l.Name != Emails || !p.gaveUp(u, connection, l.Name, l.Value)
+	})
 }

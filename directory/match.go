@@ -242,18 +242,21 @@ func (s *situation) candidates() []vote {
 // another subject.
 func (s *situation) linkedHere(u *User) bool { return u.Linked(s.conn.ID, s.change.Channel) }
 
-// gaveUp: the value is a locked user's frozen identifier that its home pushes
-// no longer, so it names nobody for that connection.
+// gaveUp: the value is a locked user's frozen identifier that this connection,
+// its home, pushes no longer, so it names nobody for that connection.
 func (s *situation) gaveUp(v vote) bool {
-	if !v.user.Locked() || v.user.Home != s.conn.ID {
+	return s.policy.gaveUp(v.user, s.conn.ID, v.key, v.value)
+}
+
+// gaveUp says whether a locked user bears the identifier only because it is
+// frozen: no source says it any more, nor does the connection, which is home.
+func (p *Policy) gaveUp(u *User, connection, name, value string) bool {
+	if !u.Locked() || u.Home != connection || u.Layer(Source{connection, SCIM}) == nil {
 		return false
 	}
-	l := v.user.Layer(Source{s.conn.ID, SCIM})
-	if l == nil {
-		return false
-	}
-	said, _ := l.Get(v.key)
-	return !slices.ContainsFunc(said, func(e Element) bool { return s.policy.fold(v.key, e.Field("value")) == v.value })
+	own, _ := u.Layer(Source{connection, SCIM}).Get(name)
+	thawed := standing{policy: p, user: u}.value(name, nil)
+	return !slices.ContainsFunc(slices.Concat(own, thawed), func(e Element) bool { return p.fold(name, e.Field("value")) == value })
 }
 
 // nameHolder is the live user who already has the userName of the change and

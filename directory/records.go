@@ -19,6 +19,7 @@ func encodeUser(u *User) []byte {
 		e.ids(u.Deleted.Groups)
 	}
 	e.bool(u.Yielded)
+	e.texts(u.Held)
 	e.int(u.Denied)
 	e.b = append(e.b, u.key[:]...)
 	e.int(len(u.Layers))
@@ -45,6 +46,7 @@ func decodeUser(org string, record []byte) (*User, error) {
 		u.Deleted = &Tombstone{At: d.time(), Source: d.source(), Erased: d.bool(), Groups: d.ids()}
 	}
 	u.Yielded = d.bool()
+	u.Held = d.texts()
 	u.Denied = int(d.uint())
 	u.key = [16]byte(d.id())
 	u.Layers = make([]Layer, d.count(), 4)
@@ -65,6 +67,25 @@ func (e *encoder) source(s Source) {
 }
 
 func (d *decoder) source() Source { return Source{d.text(), Channel(d.text())} }
+
+func (e *encoder) texts(list []string) {
+	e.int(len(list))
+	for _, s := range list {
+		e.text(s)
+	}
+}
+
+func (d *decoder) texts() []string {
+	n := d.count()
+	if n == 0 {
+		return nil
+	}
+	list := make([]string, n)
+	for i := range list {
+		list[i] = d.text()
+	}
+	return list
+}
 
 func (e *encoder) ids(list []ID) {
 	e.int(len(list))

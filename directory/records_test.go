@@ -33,7 +33,7 @@ func FuzzKeysKeepOrder(f *testing.F) {
 func everyField() *User {
 	at := canonicalTime(time.Date(2026, 11, 22, 12, 30, 0, 123456789, time.UTC))
 	stamp := Stamp{at, "okta", "req-1"}
-	return &User{ID: ID{1, 2}, Org: "acme", Home: "idp", Created: at, Modified: at, Generation: 7, Yielded: true, Denied: 3,
+	return &User{ID: ID{1, 2}, Org: "acme", Home: "idp", Created: at, Modified: at, Generation: 7, Yielded: true, Held: []string{"userName"}, Denied: 3,
 		Deleted: &Tombstone{At: at, Source: Source{"idp", SCIM}, Erased: true, Groups: []ID{{9}}}, key: [16]byte{4},
 		Layers: []Layer{{Source: Source{"idp", SCIM}, Locked: stamp, Lifted: stamp, AssertedAt: at, Created: at, Modified: at,
 			Entries: []Entry{{Name: "displayName", Value: Text("Ada"), Stamp: stamp, Reason: "why", Until: at}, {Name: "title", Value: Texts("a", "b"), Stamp: Stamp{At: at}}}}},

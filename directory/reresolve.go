@@ -22,32 +22,23 @@ func (a *application) reresolve(ids []ID) error {
 	return nil
 }
 
-// refresh resolves one user again; what would break an invariant stays as it is.
+// refresh resolves one user again; what would break an invariant stays as it
+// is, with a case.
 func (a *application) refresh(id ID) error {
 	before, err := a.userByID(id)
 	if err != nil || before == nil || before.Deleted != nil {
 		return err
 	}
 	after := before.clone()
-	if err := a.resolveUser(after); err != nil {
+	a.cases = nil
+	if err := a.settle(before, after); err != nil {
 		return err
 	}
-	for range len(after.Effective) {
-		c, err := a.conflict(before, after)
-		if err != nil {
-			return err
-		}
-		if c == nil {
-			break
-		}
-		v, _ := before.Effective.Get(c.entry.unique)
-		after.Effective = after.Effective.Clone()
-		after.Effective.Set(c.entry.unique, v)
-		r := refuse(Uniqueness, "a rule or policy gives the user a value of another user (id %s); the old value stays", c.holder.ID).on(c.entry.unique)
-		r.Evidence = Evidence{Users: []ID{after.ID, c.holder.ID}, Values: map[string]string{}}
+	for _, r := range a.cases {
 		if err := a.putCase(a.s.policy, a.s.change, r); err != nil {
 			return err
 		}
 	}
+	a.cases = nil
 	return a.write(before, after, UserUpdated)
 }

@@ -172,20 +172,30 @@ func sameElement(a, b Element, key string) bool {
 	return a.Field("value") == b.Field("value") && a.Field("type") == b.Field("type")
 }
 
-// freeze keeps the identifiers of a locked user where they were: an identity
-// provider may rename a leaver to a tombstone name while it locks it.
+// freeze keeps what must stay as it was: values held back because by policy
+// they belong to somebody else, and the identifiers of a locked user, which an
+// identity provider may rename to a tombstone name while it locks it.
 func (s standing) freeze(a *Attributes) {
-	if s.user.Deleted != nil || len(s.user.Effective) == 0 || !s.user.Locked() {
-		return
+	prior := s.user.prior
+	if prior == nil {
+		prior = s.user.Effective
 	}
-	for _, name := range s.policy.frozenNames(s.user.Home) {
-		if name == UserName && s.user.Yielded {
-			continue
-		}
-		if v, ok := s.user.Effective.Get(name); ok {
+	keep := func(name string) {
+		if v, ok := prior.Get(name); ok {
 			a.Set(name, v)
 		} else {
 			a.Delete(name)
+		}
+	}
+	for _, name := range s.user.Held {
+		keep(name)
+	}
+	if s.user.Deleted != nil || len(prior) == 0 || !s.user.Locked() {
+		return
+	}
+	for _, name := range s.policy.frozenNames(s.user.Home) {
+		if name != UserName || !s.user.Yielded {
+			keep(name)
 		}
 	}
 }

@@ -23,14 +23,20 @@ type User struct {
 	Deleted    *Tombstone
 	// Yielded: while locked, the frozen userName was given up to a later claimant.
 	Yielded bool
-	Layers  []Layer
-	Links   []Link
+	// Held are unique attributes whose value by policy belongs to somebody else:
+	// they keep their earlier value, and a case waits.
+	Held   []string
+	Layers []Layer
+	Links  []Link
 	// Effective is what the world sees; locks excepted, identifiers frozen.
 	Effective Attributes
 	// Denied is 1 + the index of the deny rule that applies, 0 for none.
 	Denied int
 	// key encrypts the personal values in the user's events; erasure drops it.
 	key [16]byte
+	// prior is what the user resolved to before the change under way; frozen and
+	// held attributes are taken from it. Nil means Effective.
+	prior Attributes
 	// stored is the record the user was read from, "" for a new one.
 	stored string
 }

@@ -162,6 +162,9 @@ func (f *faults) value(path, name string, v Value, p *Policy) {
 	case name == UserName || name == Active || name == ExternalID:
 		f.add(path, "%s is never given by a rule or default", name)
 		return
+	case p.Org.Attributes[name].Unique:
+		f.add(path, "%s is unique, so no rule, default or constant can give it to everybody", name)
+		return
 	case len(v) == 0:
 		f.add(path, "has no value")
 		return
