@@ -40,14 +40,17 @@ func startDemo(t *testing.T) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var out, log lockedBuffer
-	ended := make(chan error, 1)
+	var failed error
+	ended := make(chan struct{})
 	go func() {
-		ended <- run(ctx, []string{"demo", "--listen", "127.0.0.1:0"}, func(string) string { return "" }, strings.NewReader(""), &out, &log)
+		defer close(ended)
+		failed = run(ctx, []string{"demo", "--listen", "127.0.0.1:0"}, func(string) string { return "" }, strings.NewReader(""), &out, &log)
 	}()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("demo ended with %v", err)
+		<-ended
+		if failed != nil {
+			t.Errorf("demo ended with %v\n%s", failed, log.String())
 		}
 		folder := regexp.MustCompile(`Everything is in (\S+) `).FindStringSubmatch(out.String())
 		if folder == nil {
@@ -62,8 +65,8 @@ func startDemo(t *testing.T) string {
 			return text
 		}
 		select {
-		case err := <-ended:
-			t.Fatalf("demo: %v\n%s", err, log.String())
+		case <-ended:
+			t.Fatal("the demo ended")
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
