@@ -2,10 +2,12 @@ package directory
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // mayAdopt holds the link policy against a user found by a soft key or path.
-func (s *situation) mayAdopt(u *User, by vote) error {
+func (s *situation) mayAdopt(u *User, by []vote) error {
 	switch {
 	case s.policy.Org.protects(u):
 		return s.withCase(refuse(LinkRequired, "the user is protected; no connection links it by itself"), u)
@@ -22,7 +24,7 @@ func (s *situation) mayAdopt(u *User, by vote) error {
 }
 
 // linkPermitted: may this value link this user?
-func (s *situation) linkPermitted(u *User, by vote) (bool, string) {
+func (s *situation) linkPermitted(u *User, by []vote) (bool, string) {
 	home := u.Home == s.conn.ID
 	foreign := u.Home != "" && !home
 	policy := s.conn.linkPolicy()
@@ -37,10 +39,19 @@ func (s *situation) linkPermitted(u *User, by vote) (bool, string) {
 		return true, ""
 	case policy == LinkConfirm:
 		return false, "the person must prove the existing account (link: confirm)"
-	case s.conn.speaksFor(by.value):
+	case slices.ContainsFunc(by, func(v vote) bool { return s.conn.speaksFor(v.value) }):
 		return true, ""
 	}
-	return false, fmt.Sprintf("%s %q is in no verified domain of connection %s", by.key, by.value, s.conn.ID)
+	return false, fmt.Sprintf("%s is in no verified domain of connection %s", spelled(by), s.conn.ID)
+}
+
+// spelled lists the keys that named a user, with their values.
+func spelled(votes []vote) string {
+	list := make([]string, len(votes))
+	for i, v := range votes {
+		list[i] = fmt.Sprintf("%s %q", v.key, v.value)
+	}
+	return strings.Join(list, " and ")
 }
 
 // sameSubjectDiffers: both channels carry one value, SCIM linked the user by
@@ -70,11 +81,11 @@ func (s *situation) linkRequired(u *User, why string) error {
 }
 
 // identifierOf is the user's own address or name, for adoption by path.
-func (s *situation) identifierOf(u *User) vote {
+func (s *situation) identifierOf(u *User) []vote {
 	if v, ok := u.Effective.Get(Emails); ok && len(v) > 0 {
-		return vote{Emails, NormalEmail(v.Primary().Field("value")), u}
+		return []vote{{Emails, NormalEmail(v.Primary().Field("value")), u}}
 	}
-	return vote{UserName, NormalName(u.Effective.Text(UserName)), u}
+	return []vote{{UserName, NormalName(u.Effective.Text(UserName)), u}}
 }
 
 // foreignDomain refuses an address in another connection's domain: it is nobody

@@ -120,6 +120,9 @@ func (a *application) runUser(d decision) (Result, error) {
 		return Result{}, err
 	}
 	a.warnings, a.cases = append(a.warnings, o.warnings...), append(a.cases, o.cases...)
+	if d.action != actCreate {
+		a.warnings = append(a.warnings, a.s.lacking()...)
+	}
 	if err := a.moveGroups(d, before, after); err != nil {
 		return Result{}, err
 	}

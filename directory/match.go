@@ -187,7 +187,7 @@ func (s *situation) decideUnlinked() (decision, error) {
 		return decision{}, s.ambiguous(candidates)
 	}
 	if len(candidates) == 1 {
-		return s.decideSoft(candidates[0])
+		return s.decideSoft(candidates[0].user)
 	}
 	if err := s.outsideDomains(); err != nil {
 		return decision{}, err
@@ -208,11 +208,11 @@ func (s *situation) decideUnlinked() (decision, error) {
 }
 
 // decideSoft: exactly one person answers to the soft keys.
-func (s *situation) decideSoft(v vote) (decision, error) {
-	if s.change.Channel == SSO && v.user.Locked() {
-		return decision{}, refuse(Suspended, "the user is locked by %s since %s", v.user.lockedBy().Source, instant(v.user.lockedBy().Locked.At))
+func (s *situation) decideSoft(u *User) (decision, error) {
+	if s.change.Channel == SSO && u.Locked() {
+		return decision{}, refuse(Suspended, "the user is locked by %s since %s", u.lockedBy().Source, instant(u.lockedBy().Locked.At))
 	}
-	if err := s.mayAdopt(v.user, v); err != nil {
+	if err := s.mayAdopt(u, s.votesFor(u)); err != nil {
 		if outside := s.outsideDomains(); outside != nil {
 			return decision{}, outside
 		}
@@ -221,7 +221,15 @@ func (s *situation) decideSoft(v vote) (decision, error) {
 	if s.conn.state() == Paused {
 		return decision{}, refuse(ConnectionPaused, "connection %s is paused; it makes no new links", s.conn.ID)
 	}
-	return decision{actAdopt, v.user, nil}, nil
+	return decision{actAdopt, u, nil}, nil
+}
+
+// votesFor are the soft keys of the change that name the user: each of them may
+// be the proof.
+func (s *situation) votesFor(u *User) []vote {
+	return slices.DeleteFunc(slices.Clone(s.votes), func(v vote) bool {
+		return v.user != u || !slices.Contains(s.conn.matchKeys(), v.key) || s.gaveUp(v)
+	})
 }
 
 // candidates are the users the votes name, each once, who are not linked on

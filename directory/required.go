@@ -31,6 +31,25 @@ func (s *situation) missing(d decision, u *User) error {
 	return s.missingHere(u)
 }
 
+// lacking are the attributes that creation by this sign-in would require and
+// that this later one does not carry. What earlier ones said stays.
+func (s *situation) lacking() (list []Warning) {
+	if s.change.Channel != SSO || s.muted() {
+		return nil
+	}
+	for _, m := range s.conn.Map {
+		required := s.policy.Org.Attributes[m.To].Required
+		if required == "" && (m.To == GivenName || m.To == FamilyName || m.To == UserName) {
+			required = RequiredCreate
+		}
+		if v, _ := s.change.Attributes.Get(m.To); required == RequiredCreate && m.Const == "" && len(v) == 0 {
+			r := s.missed(m.To).(*Refusal)
+			list = append(list, Warning{r.Code, r.Attribute, r.Detail})
+		}
+	}
+	return list
+}
+
 // missingHere: required "always" also means that each sign-in carries it, where
 // the connection maps it at all.
 func (s *situation) missingHere(*User) error {

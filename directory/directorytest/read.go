@@ -62,8 +62,11 @@ func readAttribute(a *directory.Attributes, name string, v any, p *directory.Pol
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	if d.Name == "entitlements" {
+	switch {
+	case d.Name == "entitlements":
 		value = takeLicense(a, value)
+	case d.Type == directory.Boolean:
+		value = directory.Text(strings.ToLower(value.String())) // Entra ID writes "False"
 	}
 	a.Set(d.Name, value)
 	return nil
