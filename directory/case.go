@@ -73,8 +73,8 @@ func (d *Directory) openCase(ctx context.Context, c Change, r *Refusal) error {
 }
 
 // putCase opens a case, or counts the open one about the same conflict.
-func (a *application) putCase(_ *Policy, c *Change, r *Refusal) error {
-	at := orgKey(tableCaseKey, a.org).text(caseDigest(c, r))
+func (a *application) putCase(p *Policy, c *Change, r *Refusal) error {
+	at := orgKey(tableCaseKey, a.org).text(caseDigest(p, c, r))
 	var k Case
 	value, err := a.Get(at)
 	if err != nil {
@@ -106,16 +106,20 @@ func (a *application) putCase(_ *Policy, c *Change, r *Refusal) error {
 	return a.setJSON(orgKey(tableCase, a.org).id(k.ID), k)
 }
 
-// caseDigest is equal for the same conflict met again.
-func caseDigest(c *Change, r *Refusal) string {
-	users := make([]string, len(r.Evidence.Users))
-	for i, id := range r.Evidence.Users {
-		users[i] = id.String()
+// caseDigest is equal for the same conflict met again, by whichever verb: the
+// same people and the same value or subject of the same source.
+func caseDigest(p *Policy, c *Change, r *Refusal) string {
+	about := r.Evidence.Subject
+	if r.Attribute != "" {
+		about = p.fold(r.Attribute, r.Evidence.Values[r.Attribute])
 	}
-	slices.Sort(users)
+	parts := []string{string(r.Code), c.Connection, string(c.Channel), r.Attribute, about}
+	for _, id := range r.Evidence.Users {
+		parts = append(parts, id.String())
+	}
+	slices.Sort(parts[5:])
 	h := sha256.New()
-	for _, part := range append([]string{string(r.Code), c.Connection, string(c.Channel), r.Evidence.Subject, r.Attribute,
-		r.Evidence.Values[UserName], r.Evidence.Values[Emails]}, users...) {
+	for _, part := range parts {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
 	return string(h.Sum(nil))

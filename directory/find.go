@@ -52,7 +52,7 @@ func (r reading) findLink(s *situation) error {
 			if s.path != nil && s.path.ID == u.ID {
 				u = s.path
 			}
-			if i := slices.IndexFunc(u.Links, func(x Link) bool { return sameLink(x, l) }); i >= 0 {
+			if i := slices.IndexFunc(u.Links, func(x Link) bool { return sameLink(x, l) }); i >= 0 && s.follows(&u.Links[i]) {
 				s.link, s.via = u, &u.Links[i]
 				return nil
 			}
@@ -60,6 +60,10 @@ func (r reading) findLink(s *situation) error {
 	}
 	return nil
 }
+
+// follows: an earlier name of a user only refuses sign-ins; for a push it names
+// nobody.
+func (s *situation) follows(l *Link) bool { return l.State != LinkMoved || s.change.Channel == SSO }
 
 func otherDoor(ch Channel) Channel {
 	if ch == SCIM {

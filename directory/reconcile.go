@@ -165,6 +165,7 @@ func (s *situation) wanted(u *User) (Attributes, error) {
 			return nil, err
 		}
 	}
+	s.change.Attributes = edited
 	return edited, nil
 }
 

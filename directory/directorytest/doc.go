@@ -46,7 +46,7 @@
 //
 //	as NAME            who it is: the first time this names somebody, later it must be the same
 //	on ATTRIBUTE       the attribute at fault
-//	case [CODE]        a case was opened or met again, with the refusal's code or this one
+//	case [CODE]        a case was opened or met again, with the refusal's code or this one; any
 //	warns CODE ATTR    the door reports that this was left out
 //	finds NAME...      the answer to FIND and LIST, in any order; nobody
 //	or                 what follows is the alternative, for steps that are reordered or at once
