@@ -81,10 +81,9 @@ func (p *play) sees(id directory.ID, connection string) string {
 	for _, a := range u.Attributes {
 		fmt.Fprintf(&b, "%s=%s ", a.Name, text(a.Value))
 	}
-	for _, g := range u.Groups {
-		fmt.Fprintf(&b, "in %s ", g.Name)
-	}
-	return b.String()
+	groups := groupNames(u)
+	slices.Sort(groups)
+	return b.String() + fmt.Sprintf("in %q", groups)
 }
 
 func (p *play) group(g *directory.Group) string {

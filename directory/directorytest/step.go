@@ -211,8 +211,6 @@ func (w *want) complete(s *Step) error {
 		w.status = 303
 	case w.refused():
 		return fmt.Errorf("a refused request has a status")
-	default:
-		w.status = s.usualStatus()
 	}
 	if w.kase == "same" {
 		w.kase = w.word
@@ -220,12 +218,13 @@ func (w *want) complete(s *Step) error {
 	return nil
 }
 
-// usualStatus is that of a SCIM request that goes well.
-func (s *Step) usualStatus() int {
-	switch s.words[1] {
-	case "POST":
+// usualStatus is that of a SCIM request that goes well. A PATCH of a group
+// answers without a body.
+func (s *Step) usualStatus(group bool) int {
+	switch method := s.words[1]; {
+	case method == "POST":
 		return 201
-	case "DELETE":
+	case method == "DELETE", method == "PATCH" && group:
 		return 204
 	}
 	return 200
