@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"muster/jit/saml"
 )
 
 // lockedBuffer is what a command prints, readable while it runs.
@@ -284,6 +286,18 @@ func TestTheTestIdPAnswersItsOwnDemoOnly(t *testing.T) {
 		if answer := open(t, browser(t), "http://"+address+"/sso"+query); answer.status != http.StatusBadRequest {
 			t.Errorf("/sso%s: %d", query, answer.status)
 		}
+	}
+	idp, err := saml.ParseMetadata([]byte(open(t, browser(t), "http://"+address+"/metadata").text), saml.MetadataOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger := saml.ServiceProvider{EntityID: "https://else.example", ACSURL: "https://else.example/c/acme-okta/saml/acs", IdP: idp}
+	request, err := stranger.AuthnRequest("", saml.AuthnOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer := open(t, browser(t), request.URL); answer.status != http.StatusBadRequest {
+		t.Errorf("somebody else's server: %d %s", answer.status, answer.text)
 	}
 }
 
