@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-
-	"muster/directory/engine"
 )
 
 // application is one run of a Change inside one transaction. A lost race runs
@@ -392,12 +390,4 @@ func eventType(d decision, before, after *User) EventType {
 		return UserUnlocked
 	}
 	return UserUpdated
-}
-
-// tooLarge turns an engine's limit into a refusal that names the remedy.
-func tooLarge(err error) error {
-	if errors.Is(err, engine.ErrTooLarge) {
-		return refuse(InvalidValue, "the request writes more than one transaction holds; send it in parts")
-	}
-	return err
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"muster/directory/engine"
 )
 
 // ErrNotFound: the id, organisation, connection or session names nothing that
@@ -18,6 +20,14 @@ var ErrVersion = errors.New("version mismatch")
 
 // ErrSpent: the one-time value was used before, has expired or never existed.
 var ErrSpent = errors.New("already used")
+
+// ErrTooLarge: the change writes more than one transaction of the store holds.
+// Nothing happened; send it in parts.
+var ErrTooLarge = engine.ErrTooLarge
+
+// ErrUnknown: the store cannot say whether the change was committed. Sending
+// it again is safe.
+var ErrUnknown = engine.ErrUnknown
 
 // Code names one reason to refuse a change. The codes are stable API: they are
 // shown to people, logged, and answered by every transport.
