@@ -1,7 +1,9 @@
 package scim
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	scimlib "github.com/elimity-com/scim"
 	scimerrors "github.com/elimity-com/scim/errors"
@@ -28,7 +30,7 @@ const maxValues = 2000
 // apply changes one attribute of own (RFC 7644 §3.5.2.1 to §3.5.2.3).
 func (e *edit) apply(own *directory.Attributes, create bool, work *int) error {
 	old, _ := own.Get(e.attr.Name)
-	if *work -= len(old) * e.cost(); *work < 0 {
+	if *work -= e.cost(len(old)); *work < 0 {
 		return faultf(400, scimerrors.ScimTypeTooMany, "%s: the operations of this request compare too many values; send fewer in one request", e.path)
 	}
 	var value directory.Value
@@ -46,8 +48,8 @@ func (e *edit) apply(own *directory.Attributes, create bool, work *int) error {
 	if err != nil {
 		return err
 	}
-	if len(value) > maxValues {
-		return invalidValue("%s: at most %d values are kept", e.attr.path, maxValues)
+	if err := e.attr.bounded(value); err != nil {
+		return err
 	}
 	if len(value) == 0 {
 		own.Delete(e.attr.Name)
@@ -57,12 +59,24 @@ func (e *edit) apply(own *directory.Attributes, create bool, work *int) error {
 	return nil
 }
 
-// cost is how often each present element is looked at.
-func (e *edit) cost() int {
-	if e.match != nil {
-		return 1 + e.match.Terms()
+// bounded refuses more values than are kept: of a body before anything is done
+// with them, and of the resource that they would make.
+func (a *attribute) bounded(v directory.Value) error {
+	if len(v) > maxValues {
+		return invalidValue("%s: at most %d values are kept, these are %d", a.path, maxValues, len(v))
 	}
-	return 1 + len(e.value)
+	return nil
+}
+
+// cost is how many elements are looked at, old of them being there.
+func (e *edit) cost(old int) int {
+	switch {
+	case e.match != nil:
+		return old * (1 + e.match.Terms())
+	case e.listed:
+		return old * (1 + len(e.value))
+	}
+	return old + len(e.value)
 }
 
 func (e *edit) removes() bool { return e.op == scimlib.PatchOperationRemove }
@@ -126,17 +140,36 @@ func (e *edit) append(old directory.Value) directory.Value {
 	if e.attr.Name == entitlements && slices.ContainsFunc(e.value, isLicense) {
 		out = slices.DeleteFunc(out, isLicense)
 	}
+	seen := make(map[identity]int, len(out)+len(e.value))
+	for i, has := range slices.Backward(out) {
+		seen[identify(has)] = i
+	}
 	for _, add := range e.value {
-		at := slices.IndexFunc(out, func(has directory.Element) bool {
-			return has.Equal(add) || add.Field("value") != "" && has.Field("value") == add.Field("value") && has.Field("type") == add.Field("type")
-		})
-		if at < 0 {
+		at, known := seen[identify(add)]
+		if !known {
+			seen[identify(add)] = len(out)
 			out = append(out, add)
 			continue
 		}
 		out[at] = merge(out[at], add)
 	}
 	return onePrimary(out, e.value)
+}
+
+// identity is what makes two elements one: value and type, or for records
+// without a value everything they say. Comparing each new element with each
+// old one instead would let one body of allowed size run for minutes.
+type identity struct{ value, kind, record string }
+
+func identify(e directory.Element) identity {
+	if value := e.Field("value"); value != "" {
+		return identity{value: value, kind: e.Field("type")}
+	}
+	var record strings.Builder
+	for _, f := range e {
+		fmt.Fprintf(&record, "%s=%q,", f.Name, f.Text)
+	}
+	return identity{record: record.String()}
 }
 
 // matching edits the elements that the value filter selects.
@@ -207,23 +240,27 @@ func hasSubstance(e directory.Element) bool {
 	return slices.ContainsFunc(e, func(f directory.Field) bool { return f.Name != "type" && f.Name != "primary" })
 }
 
-// onePrimary leaves one element marked as primary: one of fresh if it has any,
-// the first otherwise (RFC 7643 §2.4, RFC 7644 §3.5.2). v must be the caller's.
+// onePrimary leaves one element marked as primary: the first that fresh marks
+// too, else the first (RFC 7643 §2.4, RFC 7644 §3.5.2). v must be the caller's.
 func onePrimary(v, fresh directory.Value) directory.Value {
-	marked := 0
-	keep := -1
-	for i, e := range v {
-		if !e.Primary() {
-			continue
-		}
-		marked++
-		isFresh := slices.ContainsFunc(fresh, func(f directory.Element) bool { return f.Primary() && sameValue(f, e) })
-		if keep < 0 || isFresh && !slices.ContainsFunc(fresh, func(f directory.Element) bool { return f.Primary() && sameValue(f, v[keep]) }) {
+	marked, keep := 0, 0
+	for i, e := range slices.Backward(v) {
+		if e.Primary() {
+			marked++
 			keep = i
 		}
 	}
 	if marked < 2 {
 		return v
+	}
+	named := make(map[identity]bool, len(fresh))
+	for _, e := range fresh {
+		if e.Primary() {
+			named[identify(e)] = true
+		}
+	}
+	if i := slices.IndexFunc(v, func(e directory.Element) bool { return e.Primary() && named[identify(e)] }); i >= 0 {
+		keep = i
 	}
 	out := slices.Clone(v)
 	for i := range out {
@@ -232,8 +269,4 @@ func onePrimary(v, fresh directory.Value) directory.Value {
 		}
 	}
 	return out
-}
-
-func sameValue(a, b directory.Element) bool {
-	return a.Field("value") == b.Field("value") && a.Field("type") == b.Field("type")
 }

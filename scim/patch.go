@@ -61,7 +61,7 @@ func (p *program) run(own directory.Attributes, create bool) (directory.Attribut
 
 // maxWork bounds the comparisons of one request: elements times terms. A body
 // of allowed size could otherwise hold a transaction for seconds.
-const maxWork = 2 << 20
+const maxWork = 1 << 19
 
 // readPatch reads a PatchOp message (RFC 7644 §3.5.2).
 func (p *program) readPatch(root node) error {
@@ -239,7 +239,10 @@ func (p *program) read(e *edit, value node) (err error) {
 			e.value = p.arena.text(e.text)
 		}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return a.bounded(e.value)
 }
 
 // readRecord reads the value for elements that a value filter selects: an

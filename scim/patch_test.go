@@ -3,7 +3,10 @@ package scim
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -255,4 +258,37 @@ func TestPatchBoundsItsWork(t *testing.T) {
 
 func profileOf(own directory.Attributes) *directory.Profile {
 	return &directory.Profile{Attributes: own}
+}
+
+// Each body is of an allowed size. Compared pair by pair the first alone kept
+// one transaction, and with it every writer of the store, for two minutes.
+func TestNoBodyCostsMoreThanItsSize(t *testing.T) {
+	x := newUserIndex(testPolicy(t))
+	some := func(n int, format string) string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = fmt.Sprintf(format, i)
+		}
+		return strings.Join(list, ",")
+	}
+	full, _ := patched(t, x, created(t, x, someone), `{"op":"replace","path":"roles","value":[`+some(maxValues, `"r%d"`)+`]}`, false)
+	if v, _ := full.Get("roles"); len(v) != maxValues {
+		t.Fatalf("%d roles were kept", len(v))
+	}
+	for name, tc := range map[string]struct{ operations, scimType string }{
+		"bare values":        {`{"op":"add","path":"emails","value":[` + some(100_000, `"%d"`) + `]}`, "invalidValue"},
+		"primary values":     {`{"op":"add","path":"emails","value":[` + some(25_000, `{"value":"%d","primary":true}`) + `]}`, "invalidValue"},
+		"values to remove":   {`{"op":"remove","path":"roles","value":[` + some(100_000, `"%d"`) + `]}`, "invalidValue"},
+		"values on top":      {`{"op":"add","path":"roles","value":[` + some(maxValues, `"x%d"`) + `]}`, "invalidValue"},
+		"the same again":     {some(200, `{"op":"add","path":"roles","value":"r%d"}`), ""},
+		"all marked primary": {some(10_000, `{"op":"replace","path":"roles.primary","value":"true","n":%d}`), "tooMany"},
+	} {
+		start := time.Now()
+		if _, scimType := patched(t, x, full, tc.operations, false); scimType != tc.scimType {
+			t.Errorf("%s: refused by %q, not %q", name, scimType, tc.scimType)
+		}
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("%s: %s", name, took)
+		}
+	}
 }
