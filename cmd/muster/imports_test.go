@@ -26,7 +26,7 @@ func allowed() map[string][]string {
 	return map[string][]string{
 		"muster/cmd/muster": {
 			"muster/cmd/muster/applyfile", "muster/cmd/muster/yamlfile", "muster/directory", "muster/directory/engine",
-			"muster/directory/engine/bolt", "muster/directory/engine/memory", "muster/jit", "muster/jit/saml",
+			"muster/directory/engine/bolt", "muster/directory/engine/memory", "muster/jit", "muster/jit/fetch", "muster/jit/saml",
 			"muster/jit/saml/samltest", "muster/scim", echo, "github.com/spf13/cobra", "github.com/spf13/pflag",
 			"github.com/prometheus/client_golang",
 		},
@@ -36,6 +36,7 @@ func allowed() map[string][]string {
 		"muster/scim": {"muster/directory", "muster/directory/filter", echo, "github.com/elimity-com/scim", "github.com/scim2/filter-parser/v2"},
 
 		"muster/jit":               {"muster/directory", "muster/jit/saml", echo},
+		"muster/jit/fetch":         {},
 		"muster/jit/saml":          {crewjam, dsig, etree},
 		"muster/jit/saml/samltest": {"muster/jit/saml", crewjam, dsig, etree},
 
