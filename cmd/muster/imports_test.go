@@ -21,6 +21,7 @@ func allowed() map[string][]string {
 		crewjam   = "github.com/crewjam/saml"
 		dsig      = "github.com/russellhaering/goxmldsig"
 		etree     = "github.com/beevik/etree"
+		jose      = "github.com/go-jose/go-jose/v4"
 		validator = "github.com/go-playground/validator/v10"
 	)
 	return map[string][]string{
@@ -37,6 +38,7 @@ func allowed() map[string][]string {
 
 		"muster/jit":               {"muster/directory", "muster/jit/saml", echo},
 		"muster/jit/fetch":         {},
+		"muster/jit/oidc":          {"github.com/coreos/go-oidc/v3", jose, "golang.org/x/oauth2"},
 		"muster/jit/saml":          {crewjam, dsig, etree},
 		"muster/jit/saml/samltest": {"muster/jit/saml", crewjam, dsig, etree},
 
