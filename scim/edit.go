@@ -75,6 +75,8 @@ func (e *edit) cost(old int) int {
 		return old * (1 + e.match.Terms())
 	case e.listed:
 		return old * (1 + len(e.value))
+	case e.sub != "":
+		return 4 * old // each is written anew
 	}
 	return old + len(e.value)
 }
@@ -140,14 +142,14 @@ func (e *edit) append(old directory.Value) directory.Value {
 	if e.attr.Name == entitlements && slices.ContainsFunc(e.value, isLicense) {
 		out = slices.DeleteFunc(out, isLicense)
 	}
-	seen := make(map[identity]int, len(out)+len(e.value))
-	for i, has := range slices.Backward(out) {
-		seen[identify(has)] = i
+	if len(e.value) > fewValues {
+		return onePrimary(appendMany(out, e.value), e.value)
 	}
 	for _, add := range e.value {
-		at, known := seen[identify(add)]
-		if !known {
-			seen[identify(add)] = len(out)
+		at := slices.IndexFunc(out, func(has directory.Element) bool {
+			return has.Equal(add) || add.Field("value") != "" && has.Field("value") == add.Field("value") && has.Field("type") == add.Field("type")
+		})
+		if at < 0 {
 			out = append(out, add)
 			continue
 		}
@@ -156,9 +158,29 @@ func (e *edit) append(old directory.Value) directory.Value {
 	return onePrimary(out, e.value)
 }
 
+// fewValues are compared with each element; more would take minutes.
+const fewValues = 4
+
+// appendMany is append's loop for many values.
+func appendMany(out, values directory.Value) directory.Value {
+	seen := make(map[identity]int, len(out)+len(values))
+	for i, has := range slices.Backward(out) {
+		seen[identify(has)] = i
+	}
+	for _, add := range values {
+		at, known := seen[identify(add)]
+		if !known {
+			seen[identify(add)] = len(out)
+			out = append(out, add)
+			continue
+		}
+		out[at] = merge(out[at], add)
+	}
+	return out
+}
+
 // identity is what makes two elements one: value and type, or for records
-// without a value everything they say. Comparing each new element with each
-// old one instead would let one body of allowed size run for minutes.
+// without a value everything they say.
 type identity struct{ value, kind, record string }
 
 func identify(e directory.Element) identity {

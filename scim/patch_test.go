@@ -292,3 +292,19 @@ func TestNoBodyCostsMoreThanItsSize(t *testing.T) {
 		}
 	}
 }
+
+func TestManyValuesAreAddedAsFewAre(t *testing.T) {
+	x := newUserIndex(testPolicy(t))
+	own := created(t, x, someone)
+	values := []string{`{"value":"1","type":"home"}`, `{"value":"1","type":"home","display":"one"}`, `{"value":"1"}`, `{"value":"2","primary":true}`,
+		`{"value":"1","display":"bare"}`, `{"display":"no value"}`, `{"display":"no value"}`, `{"value":"2","primary":true}`}
+	together, _ := patched(t, x, own, `{"op":"add","path":"ims","value":[`+strings.Join(values, ",")+`]}`, false)
+	apart := ""
+	for _, v := range values {
+		apart += `,{"op":"add","path":"ims","value":` + v + `}`
+	}
+	one, _ := patched(t, x, own, apart[1:], false)
+	if diff := cmp.Diff(asJSON(t, x, one), asJSON(t, x, together)); diff != "" || len(values) <= fewValues {
+		t.Error(diff)
+	}
+}
