@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	scimerrors "github.com/elimity-com/scim/errors"
 
@@ -49,11 +50,16 @@ func refusals(code directory.Code, method string) (int, scimerrors.ScimType) {
 		}
 		return http.StatusForbidden, ""
 	case directory.NotProvisioned, directory.DomainNotAllowed, directory.ChannelOff, directory.Reserved, directory.Protected,
-		directory.Suspended, directory.Deprovisioned, directory.RuleDenied, directory.StaleAssertion:
+		directory.Suspended, directory.Deprovisioned, directory.RuleDenied, directory.StaleAssertion, directory.Owned:
 		return http.StatusForbidden, ""
 	case directory.GuardTripped, directory.ConnectionPaused:
 		return http.StatusServiceUnavailable, ""
-	case directory.AttributeMissing, directory.InvalidValue, directory.InvalidIdentifier:
+	case directory.AttributeMissing:
+		if method == http.MethodPatch { // it would be unassigned: RFC 7644 §3.5.2.2
+			return http.StatusBadRequest, scimerrors.ScimTypeMutability
+		}
+		return http.StatusBadRequest, scimerrors.ScimTypeInvalidValue
+	case directory.InvalidValue, directory.InvalidIdentifier:
 		return http.StatusBadRequest, scimerrors.ScimTypeInvalidValue
 	case directory.NoTarget:
 		return http.StatusBadRequest, scimerrors.ScimTypeNoTarget
@@ -81,6 +87,13 @@ func toFault(err error, method string) fault {
 		return unauthorized
 	case errors.Is(err, directory.ErrVersion):
 		return fault{Status: http.StatusPreconditionFailed, Detail: "If-Match names another version of the resource; read it again"}
+	case directory.IsTooMany(err):
+		return fault{Status: http.StatusBadRequest, ScimType: scimerrors.ScimTypeTooMany,
+			Detail: "filter: more resources would have to be looked at than one request may; filter on id, userName, externalId, emails or displayName"}
+	case errors.Is(err, directory.ErrTooLarge):
+		return fault{Status: http.StatusRequestEntityTooLarge, Detail: "the request writes more than one transaction of the store holds; nothing was written, send it in parts"}
+	case errors.Is(err, directory.ErrUnknown):
+		return fault{Status: http.StatusServiceUnavailable, Detail: "the store cannot say whether this was written; send the request again, which is safe"}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fault{Status: http.StatusServiceUnavailable, Detail: "the request took too long; nothing was written"}
 	}
@@ -115,11 +128,20 @@ func (c *call) fail(err error) {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		h.Set("Retry-After", strconv.Itoa(max(1, int(c.s.options.RetryAfter.Seconds()))))
 	}
-	f.Detail += " [request " + c.request + "]"
+	f.Detail = shortened(f.Detail) + " [request " + c.request + "]"
 	body, err := f.MarshalJSON()
 	if err != nil {
 		body = []byte(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"500"}`)
 	}
 	h.Del("ETag")
 	c.write(f.Status, body)
+}
+
+// shortened keeps a message from repeating what a client sent at length.
+func shortened(text string) string {
+	const most = 1000
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "..."
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"muster/directory"
 	"muster/directory/filter"
@@ -36,7 +37,10 @@ func TestEveryRefusalHasItsStatus(t *testing.T) {
 		{directory.StaleAssertion, "POST", 403, ""},
 		{directory.GuardTripped, "DELETE", 503, ""},
 		{directory.ConnectionPaused, "GET", 503, ""},
+		{directory.Owned, "PUT", 403, ""},
 		{directory.AttributeMissing, "POST", 400, "invalidValue"},
+		{directory.AttributeMissing, "PUT", 400, "invalidValue"},
+		{directory.AttributeMissing, "PATCH", 400, "mutability"},
 		{directory.InvalidValue, "PATCH", 400, "invalidValue"},
 		{directory.InvalidIdentifier, "POST", 400, "invalidValue"},
 		{directory.NoTarget, "PATCH", 400, "noTarget"},
@@ -65,12 +69,37 @@ func TestEveryErrorHasItsStatus(t *testing.T) {
 		&filter.Error{Offset: 3}:   400,
 		&syntaxError{}:             400,
 		context.DeadlineExceeded:   503,
+		directory.ErrUnknown:       503,
+		directory.ErrTooLarge:      413,
 		errors.New("disk on fire"): 500,
 	}
 	for err, status := range cases {
 		f := toFault(fmt.Errorf("wrapped: %w", err), http.MethodGet)
 		if f.Status != status || strings.Contains(f.Detail, "fire") {
 			t.Errorf("%v: %d %s", err, f.Status, f.Detail)
+		}
+	}
+}
+
+func TestAFilterThatLooksAtTooMuchIsRefused(t *testing.T) {
+	b := newBed(t)
+	for i := range 6500 {
+		b.make("/Users", fmt.Sprintf(`{"userName":"u%d"}`, i))
+	}
+	terms := strings.Repeat(`title co "x" or `, 255) + `title co "x"`
+	a := b.want(400, b.scim("GET", "/Users?filter="+terms, ""))
+	if a.json["scimType"] != "tooMany" {
+		t.Error(a.text)
+	}
+	b.want(200, b.scim("GET", `/Users?filter=title co "x" or title co "y"`, ""))
+}
+
+func TestMessagesDoNotRepeatAtLengthWhatWasSent(t *testing.T) {
+	b := newBed(t)
+	long := strings.Repeat("ü", 200_000)
+	for _, body := range []string{`{"userName":"a","title":"` + long + `"}`, `{"userName":"a","location":"` + long[:60_000] + `"}`} {
+		if a := b.want(400, b.scim("POST", "/Users", body)); len(a.text) > 2000 || !utf8.ValidString(a.text) {
+			t.Errorf("%d bytes: %.200s", len(a.text), a.text)
 		}
 	}
 }

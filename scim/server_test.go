@@ -168,7 +168,7 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 		{"a userName that is taken", "POST", "/Users", `{"userName":"USER-ONE@acme.example"}`, "", 409, "uniqueness"},
 		{"a rename onto a taken name", "PATCH", user, patch(`{"op":"replace","path":"userName","value":"user-two@acme.example"}`), "", 409, "uniqueness"},
 		{"no operations", "PATCH", user, `{}`, "", 400, "invalidSyntax"},
-		{"removing userName", "PATCH", user, patch(`{"op":"replace","path":"title","value":"x"},{"op":"remove","path":"userName"}`), "", 400, "invalidValue"},
+		{"removing userName", "PATCH", user, patch(`{"op":"replace","path":"title","value":"x"},{"op":"remove","path":"userName"}`), "", 400, "mutability"},
 		{"a later operation that fails", "PATCH", user, patch(`{"op":"replace","path":"title","value":"x"},{"op":"replace","path":"emails[type eq \"x\"].value","value":"x"}`), "", 400, "noTarget"},
 		{"a huge path", "PATCH", user, patch(`{"op":"replace","path":"` + strings.Repeat("(", 100_000) + `","value":"x"}`), "", 400, "invalidPath"},
 		{"a group without a name", "POST", "/Groups", `{"members":[]}`, "", 400, "invalidValue"},
