@@ -70,11 +70,14 @@ func (e *encoder) attributes(a Attributes) {
 }
 
 // decoder reads fields in the order they were written. Its texts share one
-// copy of the record. After a fault every field reads as zero; err says so once.
+// copy of the record, its values a few slices. After a fault every field reads
+// as zero; err says so once.
 type decoder struct {
-	s   string
-	at  int
-	err error
+	s        string
+	at       int
+	err      error
+	fields   []Field   // room for elements
+	elements []Element // room for values
 }
 
 // newDecoder copies the record, which belongs to a transaction.
@@ -161,16 +164,29 @@ func (d *decoder) time() time.Time {
 }
 
 func (d *decoder) value() Value {
-	n := d.count()
-	v := make(Value, n)
+	v := Value(room(&d.elements, d.count(), d.left()))
 	for i := range v {
-		el := make(Element, d.count())
+		el := Element(room(&d.fields, d.count(), d.left()))
 		for j := range el {
 			el[j] = Field{d.text(), d.text()}
 		}
 		v[i] = el
 	}
 	return v
+}
+
+// left is about how many elements or fields are still to come.
+func (d *decoder) left() int { return min((len(d.s)-d.at)/24, 64) }
+
+// room cuts n places off free. When they do not suffice, it makes new ones for
+// those that are still to come, too.
+func room[T any](free *[]T, n, left int) []T {
+	if *free == nil || n > len(*free) {
+		*free = make([]T, max(n, left, 1))
+	}
+	cut := (*free)[:n:n]
+	*free = (*free)[n:]
+	return cut
 }
 
 func (d *decoder) attributes() Attributes {

@@ -2,7 +2,9 @@ package directory
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"log/slog"
@@ -27,8 +29,9 @@ type Directory struct {
 	random io.Reader
 	log    *slog.Logger
 	ids    idSource
-	pepper []byte // keys token and session hashes
-	shards byte   // mask of counter shards
+	pepper []byte    // keys token and session hashes
+	macs   sync.Pool // of hash.Hash, keyed with pepper
+	shards byte      // mask of counter shards
 
 	policies sync.Map // org id -> *keptPolicy
 	homes    sync.Map // connection id -> org id; a connection never moves
@@ -51,6 +54,7 @@ func Open(ctx context.Context, e engine.Engine, o Options) (*Directory, error) {
 		d.shards = 0
 	}
 	d.ids.random = d.random
+	d.macs.New = func() any { return hmac.New(sha256.New, d.pepper) }
 	return d, d.initialise(ctx)
 }
 

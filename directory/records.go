@@ -49,7 +49,7 @@ func decodeUser(org string, record []byte) (*User, error) {
 	u.Held = d.texts()
 	u.Denied = int(d.uint())
 	u.key = [16]byte(d.id())
-	u.Layers = make([]Layer, d.count(), 4)
+	u.Layers = make([]Layer, d.count())
 	for i := range u.Layers {
 		d.layer(&u.Layers[i])
 	}

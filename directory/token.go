@@ -2,8 +2,8 @@ package directory
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
+	"hash"
 	"time"
 )
 
@@ -34,19 +34,41 @@ const maxSecret = 4096
 // hashSecret is the keyed hash under which a secret is found: who reads the
 // store alone can neither use nor guess what he finds there.
 func (d *Directory) hashSecret(kind byte, secret string) key {
-	mac := hmac.New(sha256.New, d.pepper)
-	mac.Write([]byte{kind})
-	mac.Write([]byte(secret))
-	return mac.Sum(key{kind})
+	mac := d.macs.Get().(hash.Hash)
+	defer d.macs.Put(mac)
+	mac.Reset()
+	text := append(make([]byte, 0, 128), kind)
+	mac.Write(append(text, secret...))
+	return mac.Sum(append(make(key, 0, 1+sha256.Size), kind))
 }
 
 // Authenticate returns the record of a bearer token, or ErrUnauthorized.
 func (d *Directory) Authenticate(ctx context.Context, secret string) (t Token, err error) {
+	err = d.authenticated(ctx, secret, func(r reading, found Token) error { t = found; return nil })
+	return t, err
+}
+
+// Admit authenticates a bearer token and returns with it what is decided about
+// its organisation, as of the same moment: nil for a token of the instance,
+// ErrNotFound when there is no such organisation.
+func (d *Directory) Admit(ctx context.Context, secret string) (t Token, p *Policy, err error) {
+	err = d.authenticated(ctx, secret, func(r reading, found Token) (err error) {
+		t = found
+		if r.org = t.Org; r.org != "" {
+			p, err = r.policy()
+		}
+		return err
+	})
+	return t, p, err
+}
+
+// authenticated runs fn on the snapshot in which the secret is a valid token.
+func (d *Directory) authenticated(ctx context.Context, secret string, fn func(reading, Token) error) error {
 	if secret == "" || len(secret) > maxSecret {
-		return Token{}, ErrUnauthorized
+		return ErrUnauthorized
 	}
 	at := d.hashSecret(tableToken, secret)
-	err = d.view(ctx, "", func(r reading) error {
+	return d.view(ctx, "", func(r reading) error {
 		record, err := r.Get(at)
 		if err != nil {
 			return err
@@ -54,18 +76,15 @@ func (d *Directory) Authenticate(ctx context.Context, secret string) (t Token, e
 		if record == nil {
 			return ErrUnauthorized
 		}
-		if t, err = decodeToken(record); err != nil {
+		t, err := decodeToken(record)
+		if err != nil {
 			return err
 		}
 		if !t.Expires.IsZero() && !d.now().Before(t.Expires) {
 			return ErrUnauthorized
 		}
-		return nil
+		return fn(r, t)
 	})
-	if err != nil {
-		return Token{}, err
-	}
-	return t, nil
 }
 
 // SetToken makes secret a valid token with this record. Setting the same

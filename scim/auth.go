@@ -25,30 +25,32 @@ func bearer(r *http.Request) string {
 	return token
 }
 
-// token authenticates the request.
-func (c *call) token() (directory.Token, error) {
+// token authenticates the request and tells what is decided about the
+// organisation of its token.
+func (c *call) token() (directory.Token, *directory.Policy, error) {
 	secret := bearer(c.r)
 	if secret == "" {
-		return directory.Token{}, unauthorized
+		return directory.Token{}, nil, unauthorized
 	}
-	return c.s.directory.Authenticate(c.r.Context(), secret)
+	t, policy, err := c.s.directory.Admit(c.r.Context(), secret)
+	if errors.Is(err, directory.ErrNotFound) {
+		err = unauthorized
+	}
+	return t, policy, err
 }
 
 // enterConnection lets in the identity provider of the connection in the path.
 func (c *call) enterConnection() error {
-	t, err := c.token()
+	t, policy, err := c.token()
 	if err != nil {
 		return err
 	}
-	if t.Kind != directory.SCIMToken || t.Connection == "" || t.Connection != c.door {
+	if t.Kind != directory.SCIMToken || t.Connection == "" || t.Connection != c.door || policy == nil {
 		return unauthorized
 	}
-	conn, policy, err := c.s.directory.Connection(c.r.Context(), t.Connection)
-	if errors.Is(err, directory.ErrNotFound) {
+	conn := policy.Connection(t.Connection)
+	if conn == nil {
 		return unauthorized
-	}
-	if err != nil {
-		return err
 	}
 	c.viewer = directory.Viewer{Org: conn.Org, Connection: conn.ID}
 	c.connection, c.actor = conn, t.Name
@@ -71,19 +73,12 @@ func gate(conn *directory.Connection) error {
 
 // enterOrg lets in an application of the organisation in the path.
 func (c *call) enterOrg() error {
-	t, err := c.token()
+	t, policy, err := c.token()
 	if err != nil {
 		return err
 	}
-	if t.Kind != directory.AppToken || t.Org == "" || t.Org != c.door {
+	if t.Kind != directory.AppToken || t.Org != c.door || policy == nil {
 		return unauthorized
-	}
-	policy, err := c.s.directory.Policy(c.r.Context(), t.Org)
-	if errors.Is(err, directory.ErrNotFound) {
-		return unauthorized
-	}
-	if err != nil {
-		return err
 	}
 	c.viewer = directory.Viewer{Org: t.Org}
 	c.actor = t.Name

@@ -41,7 +41,7 @@ type snapshot struct {
 	engine *Engine
 	tx     *bbolt.Tx // nil when the snapshot has ended
 	bucket *bbolt.Bucket
-	points *bbolt.Cursor // for Get: one cursor, moved again and again
+	idle   *bbolt.Cursor // the last one that was used, nil while a Scan has it
 }
 
 func (e *Engine) snapshot() (*snapshot, error) {
@@ -61,7 +61,7 @@ func (e *Engine) read(tx *bbolt.Tx) (s *snapshot, err error) {
 		}
 	}()
 	bucket := tx.Bucket(bucketName)
-	return &snapshot{engine: e, tx: tx, bucket: bucket, points: bucket.Cursor()}, nil
+	return &snapshot{engine: e, tx: tx, bucket: bucket, idle: bucket.Cursor()}, nil
 }
 
 func (s *snapshot) end() {
@@ -74,7 +74,9 @@ func (s *snapshot) Get(key []byte) ([]byte, error) {
 	if s.tx == nil {
 		return nil, engine.ErrClosed
 	}
-	found, value, err := s.seek(s.points, key)
+	cursor := s.cursor()
+	found, value, err := s.seek(cursor, key)
+	s.release(cursor)
 	if err != nil || found == nil || !bytes.Equal(found, key) {
 		return nil, err
 	}
@@ -88,7 +90,8 @@ func (s *snapshot) Scan(from, to []byte) iter.Seq2[engine.Pair, error] {
 			yield(engine.Pair{}, engine.ErrClosed)
 			return
 		}
-		cursor := s.bucket.Cursor()
+		cursor := s.cursor()
+		defer s.release(cursor)
 		key, value, err := s.seek(cursor, from)
 		for err == nil && key != nil && (to == nil || bytes.Compare(key, to) < 0) {
 			if !yield(engine.Pair{Key: key, Value: value}, nil) {
@@ -101,6 +104,18 @@ func (s *snapshot) Scan(from, to []byte) iter.Seq2[engine.Pair, error] {
 		}
 	}
 }
+
+// cursor takes the idle cursor, which remembers nothing but its memory, or
+// makes one.
+func (s *snapshot) cursor() *bbolt.Cursor {
+	cursor := s.idle
+	if s.idle = nil; cursor == nil {
+		cursor = s.bucket.Cursor()
+	}
+	return cursor
+}
+
+func (s *snapshot) release(cursor *bbolt.Cursor) { s.idle = cursor }
 
 func (s *snapshot) seek(cursor *bbolt.Cursor, key []byte) (k, v []byte, err error) {
 	defer s.damage(&err)
