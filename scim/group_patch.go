@@ -1,7 +1,6 @@
 package scim
 
 import (
-	"slices"
 	"strings"
 
 	scimlib "github.com/elimity-com/scim"
@@ -167,17 +166,17 @@ func (g *groupEdit) into(c *directory.Change) {
 		}
 	}
 	if c.Verb != directory.VerbEdit {
-		c.Attributes = slices.DeleteFunc(g.texts, func(a directory.Attribute) bool { return len(a.Value) == 0 })
+		if _, named := g.texts.Get(directory.DisplayName); !named {
+			g.texts.Set(directory.DisplayName, directory.Value{})
+		}
+		c.Attributes = g.texts
 		return
 	}
 	texts := g.texts
 	c.Edit = func(own directory.Attributes) (directory.Attributes, error) {
 		out := own.Clone()
 		for _, a := range texts {
-			out.Delete(a.Name)
-			if len(a.Value) > 0 {
-				out.Set(a.Name, a.Value)
-			}
+			out.Set(a.Name, a.Value) // EMPTY too: ABSENT would say nothing
 		}
 		return out, nil
 	}

@@ -271,3 +271,32 @@ func TestUnknownAttributesAreCounted(t *testing.T) {
 		t.Errorf("%d were counted", n)
 	}
 }
+
+func TestAGroupsNameCannotGoItsExternalIDCan(t *testing.T) {
+	b := newBed(t)
+	id := b.make("/Groups", `{"displayName":"g","externalId":"x"}`)
+	patch := func(op string) string { return `{"Operations":[` + op + `]}` }
+	for _, tc := range []struct{ method, body, scimType string }{
+		{"PATCH", patch(`{"op":"remove","path":"displayName"}`), "mutability"},
+		{"PATCH", patch(`{"op":"replace","path":"displayName","value":""}`), "mutability"},
+		{"PATCH", patch(`{"op":"replace","value":{"displayName":null}}`), "mutability"},
+		{"PUT", `{"externalId":"x"}`, "invalidValue"},
+		{"PUT", `{"displayName":" ","externalId":"x"}`, "invalidValue"},
+	} {
+		if a := b.want(400, b.scim(tc.method, "/Groups/"+id, tc.body)); a.json["scimType"] != tc.scimType {
+			t.Errorf("%s %s: %s", tc.method, tc.body, a.text)
+		}
+	}
+	if a := b.scim("GET", "/Groups/"+id, ""); a.json["displayName"] != "g" || a.json["externalId"] != "x" {
+		t.Error(a.text)
+	}
+	b.want(204, b.scim("PATCH", "/Groups/"+id, patch(`{"op":"remove","path":"externalId"}`)))
+	if a := b.scim("GET", "/Groups/"+id, ""); a.json["externalId"] != nil {
+		t.Error(a.text)
+	}
+	b.want(200, b.scim("PUT", "/Groups/"+id, `{"displayName":"h","externalId":"y"}`))
+	b.want(200, b.scim("PUT", "/Groups/"+id, `{"displayName":"h"}`))
+	if a := b.scim("GET", "/Groups/"+id, ""); a.json["externalId"] != nil {
+		t.Error(a.text)
+	}
+}
