@@ -121,6 +121,10 @@ func (a *application) runUser(d decision) (Result, error) {
 	if d.action != actCreate {
 		a.warnings = append(a.warnings, a.s.lacking()...)
 	}
+	if d.action == actCreate && a.s.conn != nil && len(d.release) > 0 {
+		a.cases = append(a.cases, a.s.withCase(refuse(Reserved, "re-hire? the new user has the name of one whom %s deleted at %s",
+			d.release[0].Deleted.Source, instant(d.release[0].Deleted.At)), append([]*User{after}, d.release...)...))
+	}
 	if err := a.moveGroups(d, before, after); err != nil {
 		return Result{}, err
 	}

@@ -132,7 +132,7 @@ func resolutionsOf(code Code) []Resolution {
 	case Ambiguous:
 		return []Resolution{ResolveLink, ResolveMerge, ResolveReject, ResolveIgnore}
 	case Reserved:
-		return []Resolution{ResolveRestore, ResolveNew, ResolveReject, ResolveIgnore}
+		return []Resolution{ResolveRestore, ResolveMerge, ResolveNew, ResolveReject, ResolveIgnore}
 	case Uniqueness:
 		return []Resolution{ResolveSwap, ResolveMerge, ResolveReject, ResolveIgnore}
 	case GuardTripped:
