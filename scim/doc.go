@@ -64,6 +64,9 @@
 //     whether or not the door exists. A paused connection answers 503, a retired
 //     one 403, to reads as well.
 //   - filter on discovery endpoints is refused with 403 (RFC 7644 §4).
+//   - POST /Users/.search and /Groups/.search list as GET does, at both doors;
+//     /Bulk, /Me and a search of everything answer 501. HEAD is GET without the
+//     body, OPTIONS names the methods.
 //
 // The licence of a user is entitlements[type eq "license"], both ways.
 //

@@ -118,7 +118,7 @@ func (c *call) fail(err error) {
 	switch {
 	case f.Status == http.StatusInternalServerError:
 		c.log().Error("scim request failed", "error", err)
-	case f.Status > http.StatusInternalServerError:
+	case f.Status == http.StatusServiceUnavailable:
 		c.log().Warn("scim request put off", "status", f.Status, "error", err)
 	}
 	h := c.w.Header()

@@ -28,6 +28,9 @@ func versions(h http.Header, name string) []string {
 	return list
 }
 
+// reads holds for GET and for HEAD, which is GET without the body.
+func (c *call) reads() bool { return c.r.Method == http.MethodGet || c.r.Method == http.MethodHead }
+
 // unchanged says whether the client has this version already (If-None-Match).
 func (c *call) unchanged(version string) bool {
 	for _, v := range versions(c.r.Header, "If-None-Match") {

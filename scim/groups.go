@@ -31,12 +31,10 @@ func (c *call) readGroup() error {
 func (c *call) sendGroup(status int, g *directory.Group, v view) error {
 	h := c.w.Header()
 	h.Set("ETag", etag(g.Version()))
-	if c.r.Method == http.MethodGet && !v.showsMembers() && c.unchanged(g.Version()) {
+	if c.reads() && !v.showsMembers() && c.unchanged(g.Version()) {
 		return c.empty(http.StatusNotModified)
 	}
-	if c.r.Method != http.MethodGet {
-		h.Set("Location", v.location("Group", g.ID))
-	}
+	h.Set("Location", v.location("Group", g.ID))
 	out := c.stream(status)
 	if err := out.group(g, v); err != nil {
 		return err

@@ -9,6 +9,19 @@ func (c *call) listUsers() error {
 	if err != nil {
 		return err
 	}
+	return c.sendUsers(p)
+}
+
+// searchUsers is listUsers with the parameters in a body (RFC 7644 §3.4.3).
+func (c *call) searchUsers() error {
+	p, err := c.searched()
+	if err != nil {
+		return err
+	}
+	return c.sendUsers(p)
+}
+
+func (c *call) sendUsers(p parameters) error {
 	v := c.userView(p)
 	q := p.query()
 	q.SkipGroups = !v.show.shows(v.x.core.byName["groups"])
@@ -33,6 +46,19 @@ func (c *call) listGroups() error {
 	if err != nil {
 		return err
 	}
+	return c.sendGroups(p)
+}
+
+// searchGroups is listGroups with the parameters in a body.
+func (c *call) searchGroups() error {
+	p, err := c.searched()
+	if err != nil {
+		return err
+	}
+	return c.sendGroups(p)
+}
+
+func (c *call) sendGroups(p parameters) error {
 	v := c.groupView(p)
 	page, err := c.s.directory.Groups(c.r.Context(), c.viewer, p.query())
 	if err != nil {

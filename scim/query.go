@@ -44,9 +44,47 @@ func (c *call) parameters() (parameters, error) {
 	return p, nil
 }
 
+// searched reads the same parameters from a SearchRequest (RFC 7644 §3.4.3),
+// in which lists are lists and numbers are numbers. The query part says nothing.
+func (c *call) searched() (parameters, error) {
+	p := parameters{start: 1, count: c.s.options.PageSize}
+	root, err := c.body()
+	if err != nil {
+		return p, err
+	}
+	for n := range root.children {
+		if strings.EqualFold(n.key(), "schemas") || n.kind() == isNull {
+			continue
+		}
+		text, err := joined(n)
+		if err == nil {
+			err = p.set(strings.ToLower(n.key()), text, c.s.options.MaxResults)
+		}
+		if err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// joined is a value as the query part would have it: a list joined by commas.
+func joined(n node) (string, error) {
+	if n.kind() != isArray {
+		return n.text(), nil
+	}
+	var names []string
+	for child := range n.children {
+		if child.kind() != isString {
+			return "", invalidSyntax("%.40s: a list of names is expected, with no %s in it", n.key(), child.kind())
+		}
+		names = append(names, child.text())
+	}
+	return strings.Join(names, ","), nil
+}
+
 // set keeps one parameter; the ones of features that are not here are ignored
 // (RFC 7644 §3.4.2.3 lets sorting be).
-func (p *parameters) set(name, value string, most int) (err error) {
+func (p *parameters) set(name, value string, most int) error {
 	switch name {
 	case "filter":
 		p.filter = value
@@ -54,10 +92,20 @@ func (p *parameters) set(name, value string, most int) (err error) {
 		p.attributes = value
 	case "excludedattributes":
 		p.excluded = value
-	case "startindex":
+	case "startindex", "count":
+		return p.page(name, value, most)
+	}
+	return nil
+}
+
+// page keeps where a page begins and how long it is; an empty value says nothing.
+func (p *parameters) page(name, value string, most int) (err error) {
+	switch {
+	case value == "":
+	case name == "startindex":
 		p.start, err = number10(name, value)
 		p.start = max(1, p.start)
-	case "count":
+	default:
 		p.count, err = number10(name, value)
 		p.count = min(max(0, p.count), most)
 	}

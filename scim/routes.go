@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,6 +27,12 @@ func (s *Server) Mount(e *echo.Echo) {
 		{"/ResourceTypes/:id", map[string]handler{"GET": (*call).resourceType}},
 		{"/Schemas", map[string]handler{"GET": (*call).schemas}},
 		{"/Schemas/:id", map[string]handler{"GET": (*call).schema}},
+		{"/Users/.search", map[string]handler{"POST": (*call).searchUsers}},
+		{"/Groups/.search", map[string]handler{"POST": (*call).searchGroups}},
+		{"/.search", map[string]handler{"POST": (*call).notImplemented}},
+		{"/Bulk", map[string]handler{"POST": (*call).notImplemented}},
+		{"/Me", map[string]handler{"GET": (*call).notImplemented, "POST": (*call).notImplemented, "PUT": (*call).notImplemented,
+			"PATCH": (*call).notImplemented, "DELETE": (*call).notImplemented}},
 	}
 	s.mount(e, "/c/:door/scim/v2", (*call).enterConnection, slices.Concat(discovery, []route{
 		{"/Users", map[string]handler{"GET": (*call).listUsers, "POST": (*call).createUser}},
@@ -45,16 +52,11 @@ func (s *Server) Mount(e *echo.Echo) {
 // are SCIM errors whatever the server's own error page is. A slash at the end
 // of a path changes nothing: Entra ID writes /Users/?filter=.
 func (s *Server) mount(e *echo.Echo, prefix string, enter handler, routes []route) {
-	known := []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
+	known := []string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT"}
 	for _, r := range routes {
-		allow := make([]string, 0, len(r.methods))
-		for m := range r.methods {
-			allow = append(allow, m)
-		}
-		slices.Sort(allow)
-		refuse := notAllowed(strings.Join(allow, ", "))
+		methods, refuse := completed(r.methods)
 		for _, m := range known {
-			h := r.methods[m]
+			h := methods[m]
 			if h == nil {
 				h = refuse
 			}
@@ -67,9 +69,27 @@ func (s *Server) mount(e *echo.Echo, prefix string, enter handler, routes []rout
 	e.RouteNotFound(prefix+"/*", s.serve(enter, nothing))
 }
 
-func notAllowed(allow string) handler {
-	return func(c *call) error {
+// completed adds HEAD, which is GET without a body, and OPTIONS, which names
+// the methods; refuse answers every other method.
+func completed(given map[string]handler) (methods map[string]handler, refuse handler) {
+	methods = maps.Clone(given)
+	if get := given["GET"]; get != nil {
+		methods["HEAD"] = get
+	}
+	methods["OPTIONS"] = nil
+	allow := strings.Join(slices.Sorted(maps.Keys(methods)), ", ")
+	methods["OPTIONS"] = func(c *call) error {
+		c.w.Header().Set("Allow", allow)
+		return c.empty(http.StatusNoContent)
+	}
+	return methods, func(c *call) error {
 		c.w.Header().Set("Allow", allow)
 		return fault{Status: http.StatusMethodNotAllowed, Detail: "the endpoint takes " + allow}
 	}
+}
+
+// notImplemented answers the parts of RFC 7644 that are not here: Bulk, the
+// alias Me, and searching all resource types at once (§3.11, table 8).
+func (c *call) notImplemented() error {
+	return fault{Status: http.StatusNotImplemented, Detail: c.r.URL.Path[strings.LastIndexByte(c.r.URL.Path, '/'):] + " is not supported; use /Users and /Groups"}
 }

@@ -104,11 +104,19 @@ func TestMethodsAndPathsThatAreNotThere(t *testing.T) {
 		status       int
 		allow        string
 	}{
-		{"DELETE", "/c/idp/scim/v2/Users", 405, "GET, POST"},
-		{"PATCH", "/c/idp/scim/v2/Groups/", 405, "GET, POST"},
-		{"POST", "/c/idp/scim/v2/Users/x", 405, "DELETE, GET, PATCH, PUT"},
-		{"POST", "/c/idp/scim/v2/Schemas", 405, "GET"},
-		{"PUT", "/c/idp/scim/v2/ServiceProviderConfig", 405, "GET"},
+		{"DELETE", "/c/idp/scim/v2/Users", 405, "GET, HEAD, OPTIONS, POST"},
+		{"PATCH", "/c/idp/scim/v2/Groups/", 405, "GET, HEAD, OPTIONS, POST"},
+		{"POST", "/c/idp/scim/v2/Users/x", 405, "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"},
+		{"POST", "/c/idp/scim/v2/Schemas", 405, "GET, HEAD, OPTIONS"},
+		{"PUT", "/c/idp/scim/v2/ServiceProviderConfig", 405, "GET, HEAD, OPTIONS"},
+		{"TRACE", "/c/idp/scim/v2/Users", 405, "GET, HEAD, OPTIONS, POST"},
+		{"OPTIONS", "/c/idp/scim/v2/Users", 204, "GET, HEAD, OPTIONS, POST"},
+		{"OPTIONS", "/c/idp/scim/v2/Me", 204, "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"},
+		{"GET", "/c/idp/scim/v2/Me", 501, ""},
+		{"POST", "/c/idp/scim/v2/Bulk", 501, ""},
+		{"POST", "/c/idp/scim/v2/.search", 501, ""},
+		{"GET", "/c/idp/scim/v2/Bulk", 405, "OPTIONS, POST"},
+		{"GET", "/c/idp/scim/v2/Users/.search", 405, "OPTIONS, POST"},
 		{"GET", "/c/idp/scim/v2/Roles?count=1", 404, ""},
 		{"GET", "/c/idp/scim/v2", 404, ""},
 		{"GET", "/c/idp/scim/v2/Users/x/y", 404, ""},
@@ -127,7 +135,7 @@ func TestMethodsAndPathsThatAreNotThere(t *testing.T) {
 	}
 	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
 		a := b.send(method, "/o/acme/scim/v2/Users", `{"userName":"x"}`, "Authorization", "Bearer "+appToken)
-		if a.status != 405 || a.header.Get("Allow") != "GET" {
+		if a.status != 405 || a.header.Get("Allow") != "GET, HEAD, OPTIONS" {
 			t.Errorf("applications can %s: %d", method, a.status)
 		}
 	}

@@ -17,12 +17,10 @@ func (c *call) sendUser(status int, p *directory.Profile, v view) error {
 	if p.Version != "" {
 		h.Set("ETag", etag(p.Version))
 	}
-	if status == http.StatusOK && c.r.Method == http.MethodGet && c.unchanged(p.Version) {
+	if status == http.StatusOK && c.reads() && c.unchanged(p.Version) {
 		return c.empty(http.StatusNotModified)
 	}
-	if c.r.Method != http.MethodGet {
-		h.Set("Location", v.location("User", p.ID))
-	}
+	h.Set("Location", v.location("User", p.ID))
 	c.out = v.user(c.out[:0], p)
 	c.write(status, c.out)
 	return nil

@@ -1,0 +1,76 @@
+package scim
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestHeadIsGetWithoutTheBody(t *testing.T) {
+	b := newBed(t)
+	id := b.make("/Users", `{"userName":"babs"}`)
+	site := httptest.NewServer(b.echo)
+	defer site.Close()
+	for _, path := range []string{"/Users/" + id, "/Users", "/Groups", "/Schemas", "/Users/nobody"} {
+		got := map[string]*http.Response{}
+		for _, method := range []string{"GET", "HEAD"} {
+			r, err := http.NewRequest(method, site.URL+"/c/idp/scim/v2"+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Authorization", "Bearer "+connToken)
+			r.Header.Set("X-Request-Id", "the-same-request")
+			if got[method], err = http.DefaultClient.Do(r); err != nil {
+				t.Fatal(err)
+			}
+			got[method].Body.Close()
+		}
+		get, head := got["GET"], got["HEAD"]
+		if get.StatusCode != head.StatusCode || get.ContentLength != head.ContentLength || get.Header.Get("ETag") != head.Header.Get("ETag") {
+			t.Errorf("%s: %d %d, %d %d", path, get.StatusCode, head.StatusCode, get.ContentLength, head.ContentLength)
+		}
+	}
+}
+
+func TestSearchesHaveTheirParametersInTheBody(t *testing.T) {
+	b := newBed(t)
+	b.make("/Users", `{"userName":"babs","title":"t"}`)
+	b.make("/Users", `{"userName":"jim"}`)
+	b.make("/Groups", `{"displayName":"g"}`)
+	const schemas = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]`
+	for _, tc := range []struct {
+		path, body   string
+		total, items float64
+		shown        string
+	}{
+		{"/Users/.search", schemas + `}`, 2, 2, ""},
+		{"/Users/.search", schemas + `,"filter":"userName sw \"ba\"","attributes":["title","userName"],"sortBy":"userName","sortOrder":"descending"}`, 1, 1, "id schemas title userName"},
+		{"/Users/.search", schemas + `,"excludedAttributes":["meta","title","active"],"startIndex":1,"count":1}`, 2, 1, "id schemas userName"},
+		{"/Users/.search", schemas + `,"startIndex":null,"count":"0"}`, 2, 0, ""},
+		{"/Users/.search/", schemas + `,"STARTINDEX":2,"Count":10}`, 2, 1, ""},
+		{"/Groups/.search", schemas + `,"filter":"displayName eq \"g\"","attributes":"displayName"}`, 1, 1, "displayName id schemas"},
+	} {
+		a := b.want(200, b.scim("POST", tc.path, tc.body))
+		list, _ := a.json["Resources"].([]any)
+		if a.json["totalResults"] != tc.total || float64(len(list)) != tc.items {
+			t.Errorf("%s: %s", tc.body, a.text)
+		}
+		if tc.shown != "" && len(list) > 0 {
+			if got := strings.Join(slices.Sorted(maps.Keys(list[0].(map[string]any))), " "); got != tc.shown {
+				t.Errorf("%s shows %s", tc.body, got)
+			}
+		}
+	}
+	for body, scimType := range map[string]string{`{"filter":"userName eq"}`: "invalidFilter", `{"count":"many"}`: "invalidValue", `{"attributes":[1]}`: "invalidSyntax", `[]`: "invalidSyntax"} {
+		if a := b.want(400, b.scim("POST", "/Users/.search", body)); a.json["scimType"] != scimType {
+			t.Errorf("%s: %s", body, a.text)
+		}
+	}
+	app := b.want(200, b.send("POST", "/o/acme/scim/v2/Users/.search", schemas+`}`, "Authorization", "Bearer "+appToken))
+	if app.json["totalResults"] != 2.0 {
+		t.Error(app.text)
+	}
+}
