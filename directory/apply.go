@@ -268,7 +268,8 @@ func (a *application) yields(c *conflict, after *User) (bool, error) {
 	return true, a.write(h, next, UserUpdated)
 }
 
-// dropConflict refuses a push, and takes the attribute out of an assertion.
+// dropConflict refuses a push, takes the attribute out of an assertion, and
+// holds back what changed without this change saying so.
 func (a *application) dropConflict(c *conflict, before, after *User) error {
 	name := c.entry.unique
 	value := after.Effective.Text(name)
@@ -276,26 +277,30 @@ func (a *application) dropConflict(c *conflict, before, after *User) error {
 		value = v.String()
 	}
 	r := refuse(Uniqueness, "%q belongs to another user (id %s)", value, c.holder.ID).on(name)
-	if before != nil && a.s.conn != nil {
-		r = a.s.withCase(r, after, c.holder)
-	}
-	if before == nil {
-		return r
+	signIn := a.s.change.Channel == SSO
+	if a.s.conn != nil && (before != nil || signIn) {
+		users := []*User{c.holder}
+		if before != nil || name != UserName {
+			users = append(users, after)
+		}
+		r = a.s.withCase(r, users...)
 	}
 	own, _ := after.Layer(a.s.source()).Get(name)
-	old, _ := before.Layer(a.s.source()).Get(name)
+	var old Value
+	if before != nil {
+		old, _ = before.Layer(a.s.source()).Get(name)
+	}
 	switch {
-	case own.Equal(old) && !a.s.unlocks(before, after):
+	case before != nil && own.Equal(old) && !a.s.unlocks(before, after):
 		after.Held = append(after.Held, name)
 		a.cases = append(a.cases, r)
 		return nil
-	case a.s.change.Channel != SSO:
+	case !signIn, before == nil && name == UserName, own.Equal(old):
 		return r
 	}
 	l := after.layer(a.s.source())
-	if i, ok := l.index(name); ok {
-		l.set(Entry{Name: name, Value: old, Stamp: l.Entries[i].Stamp})
-	}
+	i, _ := l.index(name)
+	l.set(Entry{Name: name, Value: old, Stamp: l.Entries[i].Stamp})
 	a.warnings = append(a.warnings, Warning{r.Code, r.Attribute, r.Detail})
 	a.cases = append(a.cases, r)
 	return nil
