@@ -37,15 +37,15 @@ func (c Claims) Text(name string) string {
 // All yields every claim by the name that Strings knows it by, in order of names, with its values. The members of
 // objects are claims of their own. Machinery is left out: _claim_names and _claim_sources.
 func (c Claims) All() iter.Seq2[string, []string] {
-	flat := map[string][]string{}
+	names := map[string]bool{}
 	for name, value := range c {
 		if name != claimNames && name != claimSources {
-			flatten(flat, name, value)
+			collect(names, name, value)
 		}
 	}
 	return func(yield func(string, []string) bool) {
-		for _, name := range slices.Sorted(maps.Keys(flat)) {
-			if !yield(name, flat[name]) {
+		for _, name := range slices.Sorted(maps.Keys(names)) {
+			if values, ok := c.Strings(name); ok && !yield(name, values) {
 				return
 			}
 		}
@@ -144,21 +144,27 @@ func text(value any) (string, bool) {
 	return "", false
 }
 
-func flatten(flat map[string][]string, name string, value any) {
+// collect adds the names under which a value is found: the members' for objects and for lists of objects.
+func collect(names map[string]bool, name string, value any) {
 	switch value := value.(type) {
 	case map[string]any:
 		for member, inner := range value {
-			flatten(flat, name+"."+member, inner)
+			collect(names, name+"."+member, inner)
 		}
 		if len(value) > 0 {
 			return
 		}
 	case []any:
+		objects := 0
 		for _, element := range value {
 			if object, ok := element.(map[string]any); ok {
-				flatten(flat, name, object)
+				objects++
+				collect(names, name, object)
 			}
 		}
+		if objects > 0 && objects == len(value) {
+			return
+		}
 	}
-	flat[name] = append(flat[name], texts(value)...)
+	names[name] = true
 }
