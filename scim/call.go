@@ -109,16 +109,20 @@ func isRequestID(s string) bool {
 	return true
 }
 
-// body reads the JSON object of the request.
-func (c *call) body() (node, error) {
+// body reads the JSON object of the request, of at most limit bytes. A byte
+// order mark, which some .NET clients write, is passed over.
+func (c *call) body(limit int64) (node, error) {
 	if err := c.acceptable(); err != nil {
 		return node{}, err
 	}
-	text, err := c.readAll()
+	text, err := c.readAll(limit)
 	if err != nil {
 		return node{}, err
 	}
-	c.doc, err = readJSON(text, c.doc)
+	if len(text) == 0 {
+		return node{}, invalidSyntax("the body is empty; a JSON object is expected")
+	}
+	c.doc, err = readJSON(strings.TrimPrefix(text, "\ufeff"), c.doc)
 	if err != nil {
 		return node{}, err
 	}
@@ -162,8 +166,7 @@ func (c *call) acceptable() error {
 	return nil
 }
 
-func (c *call) readAll() (string, error) {
-	limit := c.s.options.MaxBody
+func (c *call) readAll(limit int64) (string, error) {
 	tooLarge := faultf(http.StatusRequestEntityTooLarge, "", "the body is larger than the %d bytes that are allowed", limit)
 	if c.r.ContentLength > limit {
 		return "", tooLarge

@@ -59,7 +59,7 @@ func (c *call) writeGroup(verb directory.Verb, status int) error {
 	if err != nil {
 		return err
 	}
-	root, err := c.body()
+	root, err := c.body(c.s.options.MaxGroupBody)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,10 @@ type document []token
 // limits of one document.
 const (
 	maxDepth  = 24      // levels of lists and objects
-	maxTokens = 1 << 17 // values
+	maxTokens = 1 << 17 // values, of a text that is not longer than bytesPerToken times that
+	// bytesPerToken lets longer texts have more values: a group's members have
+	// at least this many bytes a value.
+	bytesPerToken = 16
 )
 
 // node is one value of a document.

@@ -20,7 +20,7 @@ func (e *syntaxError) Error() string { return fmt.Sprintf("at byte %d: %s", e.at
 // none), no character U+0000, no half of a surrogate pair. Numbers stay text.
 // It reuses the memory of doc.
 func readJSON(text string, doc document) (document, error) {
-	r := reader{text: text, doc: doc[:0]}
+	r := reader{text: text, doc: doc[:0], most: max(maxTokens, len(text)/bytesPerToken)}
 	if !utf8.ValidString(text) {
 		return r.doc, r.fail("the text is not valid UTF-8")
 	}
@@ -38,6 +38,7 @@ type reader struct {
 	text string
 	at   int
 	doc  document
+	most int // values
 }
 
 func (r *reader) fail(format string, args ...any) error {
@@ -58,8 +59,8 @@ func (r *reader) space() byte {
 }
 
 func (r *reader) value(key string, depth int) error {
-	if len(r.doc) >= maxTokens {
-		return r.fail("there are more than the %d values that are allowed", maxTokens)
+	if len(r.doc) >= r.most {
+		return r.fail("there are more than the %d values that are allowed", r.most)
 	}
 	me := len(r.doc)
 	r.doc = append(r.doc, token{key: key})

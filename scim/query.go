@@ -48,7 +48,7 @@ func (c *call) parameters() (parameters, error) {
 // in which lists are lists and numbers are numbers. The query part says nothing.
 func (c *call) searched() (parameters, error) {
 	p := parameters{start: 1, count: c.s.options.PageSize}
-	root, err := c.body()
+	root, err := c.body(c.s.options.MaxBody)
 	if err != nil {
 		return p, err
 	}

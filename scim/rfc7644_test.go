@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -72,5 +73,28 @@ func TestSearchesHaveTheirParametersInTheBody(t *testing.T) {
 	app := b.want(200, b.send("POST", "/o/acme/scim/v2/Users/.search", schemas+`}`, "Authorization", "Bearer "+appToken))
 	if app.json["totalResults"] != 2.0 {
 		t.Error(app.text)
+	}
+}
+
+func TestAByteOrderMarkIsPassedOver(t *testing.T) {
+	b := newBed(t)
+	b.want(201, b.scim("POST", "/Users", "\ufeff"+`{"userName":"babs"}`))
+}
+
+// Okta's AIW integrations and authentik write back what they read.
+func TestAGroupThatWasReadCanBeWrittenBack(t *testing.T) {
+	b := newBed(t)
+	members := make([]string, 7000)
+	for i := range members {
+		members[i] = `"` + b.make("/Users", `{"userName":"u`+strconv.Itoa(i)+`"}`) + `"`
+	}
+	id := b.make("/Groups", `{"displayName":"g","members":[`+strings.Join(members, ",")+`]}`)
+	read := b.want(200, b.scim("GET", "/Groups/"+id, ""))
+	if int64(len(read.text)) < b.server.options.MaxBody {
+		t.Fatalf("%d bytes prove nothing", len(read.text))
+	}
+	written := b.want(200, b.scim("PUT", "/Groups/"+id, read.text))
+	if written.text != read.text {
+		t.Error("writing back what was read changed the group")
 	}
 }

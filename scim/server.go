@@ -16,8 +16,10 @@ type Options struct {
 	// the end; it begins every meta.location. Empty makes them paths.
 	BaseURL string
 	Log     *slog.Logger // slog.Default
-	// MaxBody is the largest request body in bytes: 1 MiB.
-	MaxBody int64
+	// MaxBody is the largest request body in bytes: 1 MiB. MaxGroupBody is that
+	// of a Group with its members: eight times as much, which is 50,000 members
+	// as a GET shows them, or 160,000 by their ids alone.
+	MaxBody, MaxGroupBody int64
 	// PageSize is what a list holds when the client asks for no count (100),
 	// MaxResults the most it may ask for (200).
 	PageSize, MaxResults int
@@ -48,6 +50,7 @@ func New(d *directory.Directory, o Options) *Server {
 		o.Log = slog.Default()
 	}
 	o.MaxBody = orElse(o.MaxBody, 1<<20)
+	o.MaxGroupBody = orElse(o.MaxGroupBody, 8*o.MaxBody)
 	o.MaxResults = orElse(o.MaxResults, 200)
 	o.PageSize = min(orElse(o.PageSize, 100), o.MaxResults)
 	o.RetryAfter = orElse(o.RetryAfter, 5*time.Minute)

@@ -68,7 +68,7 @@ func (c *call) writeUser(verb directory.Verb, status int) error {
 	if err != nil {
 		return err
 	}
-	root, err := c.body()
+	root, err := c.body(c.s.options.MaxBody)
 	if err != nil {
 		return err
 	}
