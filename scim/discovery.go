@@ -3,6 +3,7 @@ package scim
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/elimity-com/scim/schema"
@@ -75,7 +76,7 @@ func (c *call) serviceProviderConfig() error {
 func (c *call) typeDocuments() []resource {
 	extensions := []resource{}
 	for _, s := range c.index.order {
-		extensions = append(extensions, resource{"schema": s.urn, "required": false})
+		extensions = append(extensions, resource{"schema": s.urn, "required": slices.ContainsFunc(s.list, c.index.requires)})
 	}
 	one := func(name, urn, description string) resource {
 		return resource{"schemas": []string{typeURN}, "id": name, "name": name, "description": description, "endpoint": "/" + name + "s",
@@ -99,7 +100,35 @@ func (c *call) schemaDocuments() []resource {
 	return append(docs, c.located(group, group.ToMap()))
 }
 
+// requires says whether every new user needs the attribute.
+func (x *index) requires(a *attribute) bool { return isRequired(x.policy.Attribute(a.Name)) }
+
+func isRequired(p directory.AttributePolicy) bool {
+	return p.Required == directory.RequiredCreate || p.Required == directory.RequiredAlways
+}
+
+// complete writes out the keywords that the library leaves to their defaults
+// (RFC 7643 §2.2): clients exist that look for each of them.
+func complete(raw []resource) {
+	for _, doc := range raw {
+		for key, value := range map[string]any{"caseExact": false, "uniqueness": "none"} {
+			if doc[key] == nil {
+				doc[key] = value
+			}
+		}
+		if doc["description"] == "" {
+			doc["description"] = "Declared by the organisation"
+		}
+		if subs, ok := doc["subAttributes"].([]resource); ok {
+			complete(subs)
+		}
+	}
+}
+
 func (c *call) located(s schema.Schema, doc resource) resource {
+	if raw, ok := doc["attributes"].([]resource); ok {
+		complete(raw)
+	}
 	doc["meta"] = resource{"resourceType": "Schema", "location": c.base + "/Schemas/" + s.ID}
 	return doc
 }
@@ -115,18 +144,27 @@ func (x *index) policies(raw []resource, core bool, prefix string) {
 			continue
 		}
 		p := x.policy.Attribute(prefix + name)
-		if p.Required == directory.RequiredCreate || p.Required == directory.RequiredAlways {
+		if isRequired(p) {
 			doc["required"] = true
+		}
+		if p.Unique {
+			valueOf(doc)["uniqueness"] = "server"
 		}
 		if len(p.Values) == 0 {
 			continue
 		}
-		closed := doc
-		for _, sub := range subs {
-			if sub["name"] == "value" {
-				closed = sub
-			}
-		}
-		closed["canonicalValues"] = p.Values
+		valueOf(doc)["canonicalValues"] = p.Values
 	}
+}
+
+// valueOf is where the values of an attribute are described: itself, or its
+// sub-attribute value.
+func valueOf(doc resource) resource {
+	subs, _ := doc["subAttributes"].([]resource)
+	for _, sub := range subs {
+		if sub["name"] == "value" {
+			return sub
+		}
+	}
+	return doc
 }

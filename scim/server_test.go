@@ -293,6 +293,7 @@ func TestDiscovery(t *testing.T) {
 	org := testOrg()
 	org.Attributes["department"] = directory.AttributePolicy{Required: directory.RequiredAlways}
 	org.Attributes["name.givenName"] = directory.AttributePolicy{Required: directory.RequiredCreate}
+	org.Attributes["badge"] = directory.AttributePolicy{Unique: true}
 	org.Attributes["roles"] = directory.AttributePolicy{Values: []string{"reader", "writer"}}
 	b := newBed(t)
 	configure(t, b.d, org)
@@ -325,6 +326,16 @@ func TestDiscovery(t *testing.T) {
 			t.Errorf("%s leads to %v", location, one.json["id"])
 		}
 	}
+	walk(a.json["Resources"], "", func(path string, doc map[string]any) {
+		for _, keyword := range []string{"name", "type", "multiValued", "description", "required", "caseExact", "mutability", "returned", "uniqueness"} {
+			if _, isSchema := doc["attributes"]; !isSchema && (doc[keyword] == nil || doc[keyword] == "") {
+				t.Errorf("%s has no %s", path, keyword)
+			}
+		}
+		if want := strings.HasSuffix(path, "/userName") || strings.HasSuffix(path, "/badge"); (doc["uniqueness"] == "server") != want {
+			t.Errorf("%s: uniqueness %v", path, doc["uniqueness"])
+		}
+	})
 	config := b.want(200, b.scim("GET", "/ServiceProviderConfig", ""))
 	if at(config.json, "patch.supported") != true || at(config.json, "filter.maxResults") != 200.0 || at(config.json, "etag.supported") != true {
 		t.Error(config.text)
@@ -332,6 +343,9 @@ func TestDiscovery(t *testing.T) {
 	types := b.want(200, b.scim("GET", "/ResourceTypes", ""))
 	if at(types.json, []any{"Resources", 0.0, "schemaExtensions", 1.0, "schema"}) != "urn:muster:params:scim:schemas:acme:2.0:User" {
 		t.Error(types.text)
+	}
+	if at(types.json, []any{"Resources", 0.0, "schemaExtensions", 0.0, "required"}) != true || at(types.json, []any{"Resources", 0.0, "schemaExtensions", 1.0, "required"}) != false {
+		t.Errorf("the extension with a required attribute, and only that one, is required: %s", types.text)
 	}
 	app := b.want(200, b.send("GET", "/o/acme/scim/v2/ServiceProviderConfig", "", "Authorization", "Bearer "+appToken))
 	if at(app.json, "patch.supported") != false {
