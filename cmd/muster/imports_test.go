@@ -39,6 +39,7 @@ func allowed() map[string][]string {
 		"muster/jit":               {"muster/directory", "muster/jit/saml", echo},
 		"muster/jit/fetch":         {},
 		"muster/jit/oidc":          {"github.com/coreos/go-oidc/v3", jose, "golang.org/x/oauth2"},
+		"muster/jit/oidc/oidctest": {jose},
 		"muster/jit/saml":          {crewjam, dsig, etree},
 		"muster/jit/saml/samltest": {"muster/jit/saml", crewjam, dsig, etree},
 
