@@ -195,13 +195,23 @@ func (c *call) readAll(limit int64) (string, error) {
 // write answers with a whole body.
 func (c *call) write(status int, body []byte) {
 	h := c.w.Header()
-	h.Set("Content-Type", "application/scim+json; charset=utf-8")
+	h.Set("Content-Type", c.mediaType())
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("X-Content-Type-Options", "nosniff")
 	c.w.WriteHeader(status)
 	if _, err := c.w.Write(body); err != nil {
 		c.log().Debug("the answer was not taken", "error", err)
 	}
+}
+
+// mediaType is SCIM's own, unless the client takes plain JSON and not that one
+// (RFC 7644 §3.8).
+func (c *call) mediaType() string {
+	accept := strings.ToLower(c.r.Header.Get("Accept"))
+	if strings.Contains(accept, "application/json") && !strings.Contains(accept, "scim+json") && !strings.Contains(accept, "*") {
+		return "application/json; charset=utf-8"
+	}
+	return "application/scim+json; charset=utf-8"
 }
 
 // empty answers without a body.

@@ -16,13 +16,17 @@ type stamps struct {
 func etag(version string) string { return `W/"` + version + `"` }
 
 // versions reads the entity tags of a header, nil when it is missing. Weak and
-// strong ones compare alike.
+// strong ones compare alike, as in the examples of RFC 7644 §3.14. The tag "*"
+// in quotes is a version like another, and none of ours.
 func versions(h http.Header, name string) []string {
 	var list []string
 	for _, line := range h.Values(name) {
 		for tag := range strings.SplitSeq(line, ",") {
-			tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
-			list = append(list, strings.Trim(tag, `"`))
+			tag = strings.TrimSpace(tag)
+			if tag != "*" {
+				tag = strings.ReplaceAll(strings.Trim(strings.TrimPrefix(tag, "W/"), `"`), "*", "")
+			}
+			list = append(list, tag)
 		}
 	}
 	return list

@@ -71,6 +71,12 @@ func TestVersions(t *testing.T) {
 	b.want(200, b.scim("GET", path, "", "If-None-Match", first))
 	b.want(412, b.scim("PATCH", path, fmt.Sprintf(edit, "b"), "If-Match", first))
 	b.want(412, b.scim("PUT", path, `{"userName":"x"}`, "If-Match", first))
+	for _, tags := range []string{`"*"`, `W/"*"`, `W/*`, ``, `,`, `"a", "b"`} {
+		b.want(412, b.scim("PATCH", path, fmt.Sprintf(edit, "b"), "If-Match", tags))
+		b.want(200, b.scim("GET", path, "", "If-None-Match", tags))
+	}
+	b.want(304, b.scim("GET", path, "", "If-None-Match", `"a", `+strings.TrimPrefix(second, "W/")))
+	b.want(304, b.scim("GET", path, "", "If-None-Match", "*"))
 	b.want(412, b.scim("DELETE", path, "", "If-Match", first))
 	b.want(200, b.scim("PATCH", path, fmt.Sprintf(edit, "a"), "If-Match", "*"))
 	if again := b.scim("GET", path, "").header.Get("ETag"); again != second {

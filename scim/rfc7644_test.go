@@ -98,3 +98,15 @@ func TestAGroupThatWasReadCanBeWrittenBack(t *testing.T) {
 		t.Error("writing back what was read changed the group")
 	}
 }
+
+func TestTheClientChoosesBetweenTheTwoMediaTypes(t *testing.T) {
+	b := newBed(t)
+	for accept, want := range map[string]string{"": "application/scim+json", "*/*": "application/scim+json", "application/json": "application/json",
+		"application/scim+json, application/json": "application/scim+json", "application/json, text/plain, */*": "application/scim+json", "text/html": "application/scim+json"} {
+		for _, path := range []string{"/Users", "/Groups", "/Users/none", "/Schemas"} {
+			if got := b.scim("GET", path, "", "Accept", accept).header.Get("Content-Type"); got != want+"; charset=utf-8" {
+				t.Errorf("%s, Accept %q: %s", path, accept, got)
+			}
+		}
+	}
+}

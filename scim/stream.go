@@ -29,7 +29,7 @@ func (s *stream) flush() error {
 	}
 	if !s.sent {
 		h := s.c.w.Header()
-		h.Set("Content-Type", "application/scim+json; charset=utf-8")
+		h.Set("Content-Type", s.c.mediaType())
 		h.Set("X-Content-Type-Options", "nosniff")
 		s.c.w.WriteHeader(s.status)
 		s.sent = true
