@@ -89,6 +89,7 @@ func load(b *testing.B, h http.Handler, request func(n int, ids []string) (metho
 	defer server.Close()
 	var n atomic.Int64
 	var clients sync.WaitGroup
+	b.ReportAllocs()
 	used := processorTime()
 	b.ResetTimer()
 	for range loadConnections {

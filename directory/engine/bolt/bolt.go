@@ -48,6 +48,7 @@ type Engine struct {
 	db       *bbolt.DB
 	gate     engine.Gate
 	watchers engine.Watchers
+	idle     idle // read transactions
 	queue    chan *call
 	written  chan struct{} // closed when the writer has ended
 	broken   error         // why no batch may begin any more; the writer's own
@@ -206,6 +207,7 @@ func (e *Engine) Close() error {
 	}
 	close(e.queue)
 	<-e.written
+	e.idle.begin()
 	e.watchers.Close()
 	if err := e.db.Close(); err != nil {
 		return fmt.Errorf("closing %s: %w", e.path, err)

@@ -15,6 +15,11 @@
 // The writer never waits for a batch to fill. It takes who is there; the rest
 // gathers while it commits, and so does the next batch fill itself.
 //
+// A View's bbolt transaction waits for the next View (idle.go): to begin one
+// costs more than most Views read. The writer ends those that wait before it
+// begins and lets none wait until it has committed, so they always show the
+// last commit.
+//
 // What never happens:
 //
 //   - A View that hangs. bbolt lets the writer wait for readers when the file

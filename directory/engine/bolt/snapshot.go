@@ -20,13 +20,17 @@ func (e *Engine) View(ctx context.Context, fn func(engine.ReadTx) error) error {
 		return err
 	}
 	defer e.gate.Leave()
-	s, err := e.snapshot()
+	t, err := e.reading()
 	if err != nil {
 		return err
 	}
-	defer s.end()
+	s := &snapshot{e, t}
+	whole := false
+	defer func() { s.end(whole) }()
 	defer faultsPanic()()
-	return fn(s)
+	err = fn(s)
+	whole = true
+	return err
 }
 
 // faultsPanic makes this goroutine panic where reading the mapped file fails,
@@ -36,47 +40,58 @@ func faultsPanic() (restore func()) {
 	return func() { debug.SetPanicOnFault(before) }
 }
 
-// snapshot is a bbolt transaction, seen as the one bucket in it.
+// snapshot is a transaction in the hands of one function.
 type snapshot struct {
-	engine *Engine
-	tx     *bbolt.Tx // nil when the snapshot has ended
-	bucket *bbolt.Bucket
-	idle   *bbolt.Cursor // the last one that was used, nil while a Scan has it
+	engine       *Engine
+	*transaction // nil when the function has returned
 }
 
-func (e *Engine) snapshot() (*snapshot, error) {
+// reading is a transaction that shows the last commit.
+func (e *Engine) reading() (*transaction, error) {
+	t, round := e.idle.next()
+	if t != nil {
+		return t, nil
+	}
 	tx, err := e.db.Begin(false)
 	if err != nil {
 		return nil, err
 	}
-	return e.read(tx)
+	t, err = e.open(tx)
+	if err == nil {
+		t.round = round
+	}
+	return t, err
 }
 
-// read opens the bucket. When it cannot, the transaction is over.
-func (e *Engine) read(tx *bbolt.Tx) (s *snapshot, err error) {
+// open opens the bucket. When it cannot, the transaction is over.
+func (e *Engine) open(tx *bbolt.Tx) (t *transaction, err error) {
 	defer func() {
 		if damage := recover(); damage != nil {
 			_ = tx.Rollback()
-			s, err = nil, e.corrupt(damage)
+			t, err = nil, e.corrupt(damage)
 		}
 	}()
-	bucket := tx.Bucket(bucketName)
-	return &snapshot{engine: e, tx: tx, bucket: bucket, idle: bucket.Cursor()}, nil
+	return &transaction{Tx: tx, bucket: tx.Bucket(bucketName)}, nil
 }
 
-func (s *snapshot) end() {
-	_ = s.tx.Rollback()
-	s.tx = nil
+// end takes the transaction away. Another View may have it, unless the function
+// broke off or left a Scan unfinished.
+func (s *snapshot) end(whole bool) {
+	t := s.transaction
+	s.transaction = nil
+	if !whole || t.cursor == nil || !s.engine.idle.keep(t) {
+		_ = t.Rollback()
+	}
 }
 
 // Get reads a pair.
 func (s *snapshot) Get(key []byte) ([]byte, error) {
-	if s.tx == nil {
+	if s.transaction == nil {
 		return nil, engine.ErrClosed
 	}
-	cursor := s.cursor()
+	cursor := s.take()
 	found, value, err := s.seek(cursor, key)
-	s.release(cursor)
+	s.cursor = cursor
 	if err != nil || found == nil || !bytes.Equal(found, key) {
 		return nil, err
 	}
@@ -86,12 +101,12 @@ func (s *snapshot) Get(key []byte) ([]byte, error) {
 // Scan reads a range.
 func (s *snapshot) Scan(from, to []byte) iter.Seq2[engine.Pair, error] {
 	return func(yield func(engine.Pair, error) bool) {
-		if s.tx == nil {
+		if s.transaction == nil {
 			yield(engine.Pair{}, engine.ErrClosed)
 			return
 		}
-		cursor := s.cursor()
-		defer s.release(cursor)
+		cursor := s.take()
+		defer s.putBack(cursor)
 		key, value, err := s.seek(cursor, from)
 		for err == nil && key != nil && (to == nil || bytes.Compare(key, to) < 0) {
 			if !yield(engine.Pair{Key: key, Value: value}, nil) {
@@ -105,17 +120,12 @@ func (s *snapshot) Scan(from, to []byte) iter.Seq2[engine.Pair, error] {
 	}
 }
 
-// cursor takes the idle cursor, which remembers nothing but its memory, or
-// makes one.
-func (s *snapshot) cursor() *bbolt.Cursor {
-	cursor := s.idle
-	if s.idle = nil; cursor == nil {
-		cursor = s.bucket.Cursor()
+// putBack ends a Scan, which may outlive its function.
+func (s *snapshot) putBack(cursor *bbolt.Cursor) {
+	if s.transaction != nil {
+		s.cursor = cursor
 	}
-	return cursor
 }
-
-func (s *snapshot) release(cursor *bbolt.Cursor) { s.idle = cursor }
 
 func (s *snapshot) seek(cursor *bbolt.Cursor, key []byte) (k, v []byte, err error) {
 	defer s.damage(&err)
@@ -124,7 +134,7 @@ func (s *snapshot) seek(cursor *bbolt.Cursor, key []byte) (k, v []byte, err erro
 }
 
 func (s *snapshot) next(cursor *bbolt.Cursor) (k, v []byte, err error) {
-	if s.tx == nil {
+	if s.transaction == nil {
 		return nil, nil, engine.ErrClosed
 	}
 	defer s.damage(&err)

@@ -32,8 +32,10 @@ func (e *Engine) write() {
 	defer close(e.written)
 	defer faultsPanic()()
 	for first := range e.queue {
+		e.idle.begin()
 		b, err := e.begin()
 		if err != nil {
+			e.idle.end()
 			first.turn <- turn{err: err}
 			continue
 		}
@@ -50,11 +52,11 @@ func (e *Engine) begin() (*batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := e.read(tx)
+	t, err := e.open(tx)
 	if err != nil {
 		return nil, err
 	}
-	return &batch{snapshot: s}, nil
+	return &batch{snapshot: &snapshot{e, t}}, nil
 }
 
 // fill lets the first call run, then everybody who is waiting.
@@ -120,11 +122,12 @@ func (e *Engine) finish(b *batch) {
 	err := b.err
 	switch {
 	case err != nil || len(b.done) == 0:
-		b.end()
+		b.end(false)
 	default:
-		err = e.commit(b.tx)
-		b.tx = nil
+		err = e.commit(b.Tx)
+		b.transaction = nil
 	}
+	e.idle.end()
 	if err == nil && len(b.done) > 0 {
 		e.watchers.Publish(b.keys())
 	}
