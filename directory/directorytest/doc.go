@@ -30,7 +30,8 @@
 //	sso CONN SUBJECT {claims}             SUBJECT is the NameID; the claims' names are the provider's,
 //	sso CONN SUBJECT issued -2m {claims}  "" and [] are EMPTY
 //	admin VERB NAME {attributes}          create, edit, pin, unpin, delete, restore, erase; create
-//	                                      takes no name, or /Groups; edit {"active": false} locks
+//	                                      takes no name, or /Groups; edit {"active": false} locks;
+//	                                      pin NAME [for 2h] {attributes}; unpin NAME ATTRIBUTE...
 //	policy FILE                           another apply file of the scene, or of the archive
 //	clock +2h                             time passes, and background work is done
 //
