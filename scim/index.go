@@ -67,6 +67,8 @@ func newUserIndex(p *directory.Policy) *index {
 	x := &index{policy: p, core: newSpace(coreSpace, userURN), name: newSpace(nameSpace, "name"), byName: map[string]*attribute{}}
 	x.schemas = append(x.schemas, standardSchemas()...)
 	x.core.fixed(readOnly, "id", "schemas", "meta", "groups")
+	x.core.parts("meta", "resourceType", "created", "lastModified", "location", "version")
+	x.core.parts("groups", "value", "$ref", "display", "type")
 	x.core.fixed(dropped, "password")
 	x.core.put("externalId", attribute{Definition: definition(p, directory.ExternalID)})
 	for _, a := range x.schemas[0].Attributes {
@@ -117,6 +119,7 @@ func (s *space) fill(p *directory.Policy, list schema.Attributes, prefix string)
 func newGroupIndex() *index {
 	core := newSpace(coreSpace, groupURN)
 	core.fixed(readOnly, "id", "schemas", "meta")
+	core.parts("meta", "resourceType", "created", "lastModified", "location", "version")
 	core.put("externalId", attribute{Definition: directory.Definition{Name: directory.ExternalID, Type: directory.String, Exact: true}})
 	core.put("displayName", attribute{Definition: directory.Definition{Name: directory.DisplayName, Type: directory.String}})
 	core.put("members", attribute{Definition: directory.Definition{Name: directory.Members, Type: directory.Complex, Multi: true,
@@ -150,6 +153,15 @@ func (s *space) fixed(r role, names ...string) {
 	for _, name := range names {
 		a := &attribute{role: r, path: name}
 		s.byName[name], s.byName[strings.ToLower(name)] = a, a
+	}
+}
+
+// parts tells a fixed attribute its sub-attributes: they can be shown or not.
+func (s *space) parts(name string, parts ...string) {
+	a := s.byName[name]
+	a.fields = make(map[string]string, len(parts))
+	for _, part := range parts {
+		a.fields[strings.ToLower(part)] = part
 	}
 }
 
@@ -218,8 +230,15 @@ func (x *index) in(s *space, name, sub string) place {
 		return place{attr: x.name.find(sub)}
 	}
 	a := s.find(name)
-	if a == nil || sub == "" || a.role != ordinary {
+	if a == nil || sub == "" || a.role == dropped {
 		return place{attr: a}
+	}
+	if a.role == readOnly {
+		part, ok := a.fields[strings.ToLower(sub)]
+		if !ok {
+			part = sub
+		}
+		return place{attr: a, sub: part}
 	}
 	if field, ok := a.field(sub); ok {
 		return place{attr: a, sub: field}

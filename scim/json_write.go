@@ -63,9 +63,12 @@ func appendTyped(b []byte, t directory.Type, text string) []byte {
 	return appendString(b, text)
 }
 
+// timeLayout is how times are shown, once they are in UTC.
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
 // appendTime appends a JSON string with milliseconds, in UTC.
 func appendTime(b []byte, t time.Time) []byte {
 	b = append(b, '"')
-	b = t.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
+	b = t.UTC().AppendFormat(b, timeLayout)
 	return append(b, '"')
 }

@@ -59,5 +59,5 @@ func (p *projection) field(a *attribute, sub string) bool {
 
 // holds says whether the place is the attribute, a field of it, or a space that has it.
 func (at place) holds(a *attribute) bool {
-	return at.attr == a || at.space != nil && slices.Contains(at.space.list, a)
+	return at.attr == a || at.space != nil && (at.space.number == a.space || at.space.number == coreSpace && a.space == nameSpace)
 }

@@ -149,7 +149,8 @@ func (v view) element(b []byte, a *attribute, e directory.Element) []byte {
 
 // groups appends the read-only groups of a user.
 func (v view) groups(b []byte, list []directory.GroupRef) []byte {
-	if len(list) == 0 || !v.show.shows(v.x.core.byName["groups"]) {
+	a := v.x.core.byName["groups"]
+	if len(list) == 0 || !v.show.shows(a) {
 		return b
 	}
 	b = append(b, `,"groups":[`...)
@@ -157,25 +158,41 @@ func (v view) groups(b []byte, list []directory.GroupRef) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		id := g.ID.String()
-		b = append(append(b, `{"value":"`...), id...)
-		b = append(b, `","$ref":`...)
-		b = appendString(b, v.base+"/Groups/"+id)
-		b = append(b, `,"display":`...)
-		b = appendString(b, g.Name)
+		kind := "direct"
 		if g.Indirect {
-			b = append(b, `,"type":"indirect"}`...)
-			continue
+			kind = "indirect"
 		}
-		b = append(b, `,"type":"direct"}`...)
+		b = v.record(b, a, directory.Field{Name: "value", Text: g.ID.String()}, directory.Field{Name: "$ref", Text: v.location("Group", g.ID)},
+			directory.Field{Name: "display", Text: g.Name}, directory.Field{Name: "type", Text: kind})
 	}
 	return append(b, ']')
 }
 
+// record appends an object of the texts that there are and that are shown.
+func (v view) record(b []byte, a *attribute, fields ...directory.Field) []byte {
+	b = append(b, '{')
+	start := len(b)
+	for _, f := range fields {
+		if f.Text == "" || !v.show.field(a, f.Name) {
+			continue
+		}
+		if len(b) > start {
+			b = append(b, ',')
+		}
+		b = append(append(append(b, '"'), f.Name...), '"', ':')
+		b = appendString(b, f.Text)
+	}
+	return append(b, '}')
+}
+
 // meta appends the metadata of a resource.
 func (v view) meta(b []byte, kind string, id directory.ID, at stamps) []byte {
-	if !v.show.shows(v.x.core.byName["meta"]) {
+	a := v.x.core.byName["meta"]
+	if !v.show.shows(a) {
 		return b
+	}
+	if v.show != nil {
+		return v.record(append(b, `,"meta":`...), a, at.fields(kind, v.location(kind, id))...)
 	}
 	b = append(append(b, `,"meta":{"resourceType":"`...), kind...)
 	b = append(b, '"')
@@ -190,6 +207,19 @@ func (v view) meta(b []byte, kind string, id directory.ID, at stamps) []byte {
 		b = appendString(b, etag(at.version))
 	}
 	return append(b, '}')
+}
+
+// fields is the same metadata for an answer that may show a part of it.
+func (at stamps) fields(kind, location string) []directory.Field {
+	list := []directory.Field{{Name: "resourceType", Text: kind}, {Name: "location", Text: location}}
+	if !at.created.IsZero() {
+		list = append(list, directory.Field{Name: "created", Text: at.created.UTC().Format(timeLayout)},
+			directory.Field{Name: "lastModified", Text: at.modified.UTC().Format(timeLayout)})
+	}
+	if at.version != "" {
+		list = append(list, directory.Field{Name: "version", Text: etag(at.version)})
+	}
+	return list
 }
 
 // location is the absolute URL of a resource.

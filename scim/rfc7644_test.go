@@ -110,3 +110,34 @@ func TestTheClientChoosesBetweenTheTwoMediaTypes(t *testing.T) {
 		}
 	}
 }
+
+func TestPartsOfReadOnlyAttributesAreShownAlone(t *testing.T) {
+	b := newBed(t)
+	id := b.make("/Users", `{"userName":"babs","name":{"givenName":"Babs"}}`)
+	group := b.make("/Groups", `{"displayName":"g","members":["`+id+`"]}`)
+	for query, want := range map[string]string{
+		"attributes=meta.location,groups.value": "groups groups.value id meta meta.location schemas",
+		"attributes=META.LastModified":          "id meta meta.lastModified schemas",
+		"attributes=groups.display,groups.type": "groups groups.display groups.type id schemas",
+		"attributes=urn:ietf:params:scim:schemas:core:2.0:User": "active groups groups.$ref groups.display groups.type groups.value id " +
+			"meta meta.created meta.lastModified meta.location meta.resourceType meta.version name name.givenName schemas userName",
+		"excludedAttributes=groups.$ref,groups.type,meta.version,meta.created,name": "active groups groups.display groups.value id " +
+			"meta meta.lastModified meta.location meta.resourceType schemas userName",
+		"excludedAttributes=meta,groups,id,schemas": "active id name name.givenName schemas userName",
+	} {
+		a := b.want(200, b.scim("GET", "/Users/"+id+"?"+query, ""))
+		if got := strings.Join(namesIn(a.json), " "); got != want {
+			t.Errorf("%s shows %s", query, got)
+		}
+	}
+	a := b.want(200, b.scim("GET", "/Groups/"+group+"?attributes=meta.version,members.value", ""))
+	if got := strings.Join(namesIn(a.json), " "); got != "id members members.value meta meta.version schemas" {
+		t.Error(got)
+	}
+	for _, path := range []string{"meta.created", "groups.value", "meta.none", "id"} {
+		a := b.want(400, b.scim("PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","path":"`+path+`","value":"x"}]}`))
+		if a.json["scimType"] != "mutability" {
+			t.Error(a.text)
+		}
+	}
+}

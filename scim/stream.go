@@ -109,20 +109,8 @@ func (v view) member(b []byte, m directory.Member) []byte {
 	if m.Group {
 		kind = "Group"
 	}
-	a := v.x.core.byName["members"]
-	b = append(b, '{')
-	start := len(b)
-	for _, f := range [...]directory.Field{{Name: "value", Text: m.ID.String()}, {Name: "$ref", Text: v.location(kind, m.ID)}, {Name: "type", Text: kind}} {
-		if !v.show.field(a, f.Name) {
-			continue
-		}
-		if len(b) > start {
-			b = append(b, ',')
-		}
-		b = append(append(append(b, '"'), f.Name...), '"', ':')
-		b = appendString(b, f.Text)
-	}
-	return append(b, '}')
+	return v.record(b, v.x.core.byName["members"], directory.Field{Name: "value", Text: m.ID.String()},
+		directory.Field{Name: "$ref", Text: v.location(kind, m.ID)}, directory.Field{Name: "type", Text: kind})
 }
 
 func (v view) showsMembers() bool { return v.show.shows(v.x.core.byName["members"]) }
