@@ -12,8 +12,12 @@ import (
 // came to: also for another connection's, and for a door that does not exist.
 var unauthorized = fault{Status: http.StatusUnauthorized, Detail: "the bearer token is missing, unknown, expired, or not one of this endpoint"}
 
-// bearer returns the token of the Authorization header, "" without one.
+// bearer returns the token of the Authorization header, "" without one. Of two
+// headers somebody on the way may have judged the other.
 func bearer(r *http.Request) string {
+	if len(r.Header["Authorization"]) != 1 {
+		return ""
+	}
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
 		return ""

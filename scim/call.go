@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -37,7 +38,7 @@ type call struct {
 // shows an internal error.
 func (s *Server) serve(enter, h handler) echo.HandlerFunc {
 	return func(ec echo.Context) error {
-		c := &call{s: s, w: ec.Response(), r: ec.Request(), door: ec.Param("door"), id: ec.Param("id")}
+		c := &call{s: s, w: ec.Response(), r: ec.Request(), door: named(ec, "door"), id: named(ec, "id")}
 		c.request = requestID(c.r, c.w.Header())
 		c.scratch = s.scratch.Get().(*scratch)
 		defer c.release()
@@ -51,6 +52,20 @@ func (s *Server) serve(enter, h handler) echo.HandlerFunc {
 		}
 		return nil
 	}
+}
+
+// named is a part of the path in clear. Where a client escaped more than it
+// must (/Schemas/urn%3Aietf%3A...), the router works on what was sent.
+func named(ec echo.Context, name string) string {
+	text := ec.Param(name)
+	if ec.Request().URL.RawPath == "" {
+		return text
+	}
+	clear, err := url.PathUnescape(text)
+	if err != nil {
+		return text
+	}
+	return clear
 }
 
 // release gives the scratch memory back, unless it grew out of proportion.

@@ -141,3 +141,32 @@ func TestPartsOfReadOnlyAttributesAreShownAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestEscapedPartsOfPathsAreRead(t *testing.T) {
+	b := newBed(t)
+	id := b.make("/Users", `{"userName":"babs"}`)
+	for path, status := range map[string]int{
+		"/c/idp/scim/v2/Schemas/" + strings.ReplaceAll(userURN, ":", "%3A"): 200,
+		"/c/idp/scim/v2/Users/" + strings.ReplaceAll(id, "-", "%2D"):        200,
+		"/c/%69dp/scim/v2/Users": 200,
+		"/c/idp/scim/v2/Users/" + strings.ReplaceAll(id, "-", "%252D"): 404,
+		"/c/idp/scim/v2/Users/..%2FUsers%2F" + id:                      404,
+		"/c/idp/scim/v2/Users/" + id + "%00":                           404,
+		"/c/idp/scim/v2/Users/" + id + "%20":                           404,
+		"/c/other%2F..%2Fidp/scim/v2/Users":                            401,
+		"/c/idp%2F/scim/v2/Users":                                      401,
+	} {
+		b.want(status, b.send("GET", path, ""))
+	}
+}
+
+func TestTwoAuthorizationsAreNone(t *testing.T) {
+	b := newBed(t)
+	r := httptest.NewRequest("GET", "/c/idp/scim/v2/Users", nil)
+	r.Header["Authorization"] = []string{"Bearer " + connToken, "Bearer other"}
+	w := httptest.NewRecorder()
+	b.echo.ServeHTTP(w, r)
+	if w.Code != 401 {
+		t.Error(w.Code)
+	}
+}
