@@ -13,7 +13,7 @@ import (
 // of operations. Members are never read, only added and removed.
 type groupEdit struct {
 	x       *index
-	ignored []string
+	ignored unknown
 	texts   directory.Attributes // displayName and externalId; EMPTY unsets
 	replace bool                 // the members are exactly those that come
 	members map[directory.ID]bool
@@ -50,7 +50,7 @@ func (g *groupEdit) readPatch(root node) error {
 func (g *groupEdit) addKey(op, key string, value node) error {
 	at, err := g.x.resolve(key)
 	if err != nil || at.attr == nil && at.space == nil {
-		g.ignored = append(g.ignored, key)
+		g.ignored.add(key)
 		return nil
 	}
 	if at.attr != nil && at.attr.role == readOnly {
@@ -67,7 +67,7 @@ func (g *groupEdit) addPath(op, path string, value node) error {
 	case at.space != nil:
 		return g.addAll(op, value)
 	case at.attr == nil:
-		g.ignored = append(g.ignored, path)
+		g.ignored.add(path)
 		return nil
 	case at.attr.role == readOnly:
 		return faultMutability(at.attr.path)
@@ -189,7 +189,7 @@ func selectedMembers(path string) (ids []string, filtered bool, err error) {
 	}
 	parsed, err := filter.ParsePath(path)
 	if err != nil {
-		return nil, false, pathFault(err)
+		return nil, false, pathFault(path, err)
 	}
 	ids, ok := memberValues(parsed.ValueExpression)
 	if !ok {

@@ -1,6 +1,8 @@
 package scim
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
 	scimlib "github.com/elimity-com/scim"
@@ -33,7 +35,7 @@ type program struct {
 	x       *index
 	arena   arena
 	edits   []edit
-	ignored []string // attributes that nobody knows
+	ignored unknown
 }
 
 func newProgram(x *index, size int) *program {
@@ -85,23 +87,29 @@ func operations(root node, each func(op, path string, hasPath bool, value node) 
 	if !ok || list.blank() {
 		return invalidSyntax("Operations: a list of at least one operation is expected")
 	}
-	one := func(n node) error {
+	one := func(i int, n node) error {
 		op, path, value, err := operation(n)
-		if err != nil {
-			return err
+		if err == nil {
+			err = each(op, path, path != "", value)
 		}
-		return each(op, path, path != "", value)
+		if known, ok := errors.AsType[fault](err); ok {
+			known.Detail = fmt.Sprintf("Operations[%d]: %s", i, known.Detail)
+			return known
+		}
+		return err
 	}
 	if list.kind() == isObject {
-		return one(list)
+		return one(0, list)
 	}
 	if list.kind() != isArray {
 		return invalidSyntax("Operations: a list is expected, not %s", list.kind())
 	}
+	i := 0
 	for n := range list.children {
-		if err := one(n); err != nil {
+		if err := one(i, n); err != nil {
 			return err
 		}
+		i++
 	}
 	return nil
 }
@@ -115,11 +123,13 @@ func operation(n node) (op, path string, value node, err error) {
 	if v, ok := n.child("value"); ok {
 		value = v
 	}
+	given := ""
 	if v, ok := n.child("op"); ok && v.kind() == isString {
-		op = strings.ToLower(v.text())
+		given = v.text()
 	}
+	op = strings.ToLower(given)
 	if op != scimlib.PatchOperationAdd && op != scimlib.PatchOperationRemove && op != scimlib.PatchOperationReplace {
-		return "", "", value, invalidSyntax("op: add, remove or replace is expected")
+		return "", "", value, invalidSyntax("op: add, remove or replace is expected, not %.40q", given)
 	}
 	if v, ok := n.child("path"); ok && v.kind() != isNull {
 		if v.kind() != isString {
@@ -166,10 +176,15 @@ func (p *program) addKey(op, key string, value node) error {
 	return p.add(op, at, value)
 }
 
-func (p *program) ignore(name string) {
+func (p *program) ignore(name string) { p.ignored.add(name) }
+
+// unknown are the first names of attributes that nobody knows.
+type unknown []string
+
+func (u *unknown) add(name string) {
 	const most = 50
-	if len(p.ignored) < most {
-		p.ignored = append(p.ignored, name)
+	if len(*u) < most {
+		*u = append(*u, shortened(name))
 	}
 }
 

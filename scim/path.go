@@ -32,7 +32,7 @@ func (x *index) resolve(path string) (target, error) {
 	}
 	parsed, err := filter.ParsePath(path)
 	if err != nil {
-		return target{}, pathFault(err)
+		return target{}, pathFault(path, err)
 	}
 	attr := parsed.AttributePath
 	sub := attr.SubAttributeName()
@@ -49,7 +49,7 @@ func (x *index) resolve(path string) (target, error) {
 	// The brackets are resolved by the name alone: the place is known.
 	name := filter.AttributePath{AttributeName: t.attr.Name}
 	if t.match, err = filter.CompileElement(name, parsed.ValueExpression, x, filter.Options{}); err != nil {
-		return target{}, pathFault(err)
+		return target{}, pathFault(path, err)
 	}
 	t.seed, t.seeds = x.seed(t.attr, parsed.ValueExpression)
 	return t, nil
@@ -94,9 +94,9 @@ func (x *index) seed(a *attribute, e filter.Expression) ([]directory.Field, bool
 	return fields, true
 }
 
-func pathFault(err error) error {
+func pathFault(path string, err error) error {
 	if e, ok := errors.AsType[*filter.Error](err); ok {
-		return invalidPath("path: %s", e.Error())
+		return invalidPath("path %.100q: %s", path, e.Error())
 	}
 	return err
 }

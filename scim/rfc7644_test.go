@@ -170,3 +170,23 @@ func TestTwoAuthorizationsAreNone(t *testing.T) {
 		t.Error(w.Code)
 	}
 }
+
+// Somebody who set up a mapping reads these: what, where, what is allowed.
+func TestMessagesSayWhereAndWhatIsAllowed(t *testing.T) {
+	b := newBed(t)
+	user, group := "/Users/"+b.make("/Users", `{"userName":"babs"}`), "/Groups/"+b.make("/Groups", `{"displayName":"g"}`)
+	const fine = `{"op":"replace","path":"displayName","value":"x"},`
+	for _, tc := range []struct{ path, operation, want string }{
+		{user, `{"op":"move","path":"title"}`, `Operations[1]: op: add, remove or replace is expected, not "move"`},
+		{user, `{"op":"add","path":"emails[","value":"x"}`, `Operations[1]: path "emails[": at byte 7`},
+		{user, `{"op":"add","path":"title","value":{"a":1}}`, `Operations[1]: title: a value of type string is expected, not an object`},
+		{user, `{"op":"replace","path":"id","value":"x"}`, `Operations[1]: id: the attribute is read-only`},
+		{group, `{"op":"remove","path":"members[value"}`, `Operations[1]: path "members[value"`},
+		{group, `{"op":"add","path":"members","value":[{"value":"jdoe"}]}`, `Operations[1]: members: "jdoe" names no user or group`},
+	} {
+		a := b.want(400, b.scim("PATCH", tc.path, `{"Operations":[`+fine+tc.operation+`]}`))
+		if detail, _ := a.json["detail"].(string); !strings.HasPrefix(detail, tc.want) {
+			t.Errorf("%s: %s", tc.operation, detail)
+		}
+	}
+}

@@ -23,7 +23,7 @@ func (a *attribute) scalar(sub string, n node) (string, error) {
 		return "", nil
 	}
 	if k := n.kind(); k == isArray || k == isObject {
-		return "", invalidValue("%s: %s is expected, not %s", path, t, k)
+		return "", invalidValue("%s: a value of type %s is expected, not %s", path, t, k)
 	}
 	switch t {
 	case directory.Boolean:
