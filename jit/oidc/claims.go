@@ -74,13 +74,14 @@ func (c Claims) elsewhere(name string) bool {
 	return ok
 }
 
-// emailVerified reads a boolean that some providers write as a text or a number.
+// emailVerified reads a boolean that some providers write as a text or a number. What it cannot read is no yes.
 func (c Claims) emailVerified() Verified {
-	switch strings.ToLower(c.Text(emailVerified)) {
-	case "true", "1":
-		return VerifiedYes
-	case "":
+	values, _ := c.Strings(emailVerified)
+	if len(values) == 0 || len(values) == 1 && values[0] == "" {
 		return VerifiedUnsaid
+	}
+	if said := strings.ToLower(values[0]); len(values) == 1 && (said == "true" || said == "1") {
+		return VerifiedYes
 	}
 	return VerifiedNo
 }
