@@ -73,7 +73,8 @@
 // # What never happens
 //
 // No body is larger than Options.MaxBody (a group's: MaxGroupBody), deeper than
-// 24 levels or of more than 131,072 values (longer ones: one for 16 bytes); no PATCH looks at more than 524,288 elements. Members are
+// 24 levels or of more than 131,072 values (longer ones: one for 16 bytes); no PATCH looks at more than 524,288 elements
+// or makes a user larger than 1 MiB. Members are
 // neither read for a write nor kept in memory for an answer; an answer that
 // breaks off cuts the connection. A panic is logged with the correlation id and
 // answered 500 without detail. Text of the directory's unknown errors is never

@@ -29,16 +29,19 @@ func (c *call) sendUsers(p parameters) error {
 	if err != nil {
 		return err
 	}
-	c.out = appendListHead(c.out[:0], page.Total, p.start, len(page.Items))
+	out := c.stream(http.StatusOK)
+	c.out = appendListHead(c.out, page.Total, p.start, len(page.Items))
 	for i, user := range page.Items {
 		if i > 0 {
 			c.out = append(c.out, ',')
 		}
 		c.out = v.user(c.out, user)
+		if err := out.flush(); err != nil {
+			return out.broken(err)
+		}
 	}
 	c.out = append(c.out, `]}`...)
-	c.write(http.StatusOK, c.out)
-	return nil
+	return out.end()
 }
 
 func (c *call) listGroups() error {

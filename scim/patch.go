@@ -58,7 +58,26 @@ func (p *program) run(own directory.Attributes, create bool) (directory.Attribut
 			return nil, err
 		}
 	}
+	if len(own) > 0 && sizeOf(out) > maxResource {
+		return nil, faultf(413, "", "the user would be larger than the %d bytes that are kept of one", maxResource)
+	}
 	return splitLicense(out)
+}
+
+// maxResource bounds what many small edits make of one user, which every list
+// must hold.
+const maxResource = 1 << 20
+
+func sizeOf(own directory.Attributes) int {
+	n := 0
+	for _, a := range own {
+		for _, e := range a.Value {
+			for _, f := range e {
+				n += len(f.Name) + len(f.Text)
+			}
+		}
+	}
+	return n
 }
 
 // maxWork bounds the comparisons of one request: elements times terms. A body

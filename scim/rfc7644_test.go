@@ -190,3 +190,18 @@ func TestMessagesSayWhereAndWhatIsAllowed(t *testing.T) {
 		}
 	}
 }
+
+func TestManyEditsDoNotMakeAUserThatIsTooLarge(t *testing.T) {
+	b := newBed(t)
+	user := "/Users/" + b.make("/Users", `{"userName":"babs"}`)
+	long := strings.Repeat("x", 60_000)
+	add := func(i int) answer {
+		return b.scim("PATCH", user, `{"Operations":[{"op":"add","path":"roles","value":"`+strconv.Itoa(i)+long+`"}]}`)
+	}
+	for i := range 17 {
+		b.want(200, add(i))
+	}
+	b.want(413, add(17))
+	b.want(200, b.scim("PATCH", user, `{"Operations":[{"op":"remove","path":"roles"}]}`))
+	b.want(200, add(17))
+}
