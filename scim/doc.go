@@ -26,7 +26,8 @@
 // # What is accepted beyond the RFCs
 //
 //   - Attribute names, schema URNs, op and query parameters in any case; schemas
-//     missing or of SCIM 1.1; a slash at the end of a path.
+//     missing or of SCIM 1.1; a slash at the end of a path; escapes in it that
+//     nobody needs; a byte order mark; an empty count or startIndex.
 //   - "True", "false", "1", "0" in strings for booleans, numbers in strings for
 //     numbers, date-times without a colon in the offset.
 //   - One object or one bare value where a list is expected, bare values for
@@ -43,6 +44,11 @@
 //
 // # What is decided where RFC 7644 leaves it open
 //
+//   - Answers are application/scim+json, or application/json to a client whose
+//     Accept takes that and not the other. Of a query parameter given twice the
+//     first counts; two Authorization headers are none.
+//   - PATCH that takes away a required attribute is mutability; elsewhere a
+//     missing one is invalidValue.
 //   - PATCH answers 200 with the User, and 204 for a Group unless attributes
 //     asks for some of it.
 //   - add: a value that is there (same value and type) takes the new fields; a
@@ -73,10 +79,10 @@
 // # What never happens
 //
 // No body is larger than Options.MaxBody (a group's: MaxGroupBody), deeper than
-// 24 levels or of more than 131,072 values (longer ones: one for 16 bytes); no PATCH looks at more than 524,288 elements
-// or makes a user larger than 1 MiB. Members are
-// neither read for a write nor kept in memory for an answer; an answer that
-// breaks off cuts the connection. A panic is logged with the correlation id and
+// 24 levels or of more than 131,072 values (longer ones: one for 16 bytes); no
+// PATCH looks at more than 524,288 elements or makes a user larger than 1 MiB.
+// Members are neither read for a write nor kept in memory for an answer; an
+// answer that breaks off cuts the connection. A panic is logged with the correlation id and
 // answered 500 without detail. Text of the directory's unknown errors is never
 // shown. Every answer has an X-Request-Id, every error names it.
 package scim
