@@ -227,10 +227,7 @@ type conflict struct {
 // conflict finds the first unique value of the user that another user holds.
 // An entry that its holder's record does not bear out is no conflict.
 func (a *application) conflict(before, after *User) (*conflict, error) {
-	for _, e := range userIndex(a.s.policy, after) {
-		if e.unique == "" {
-			continue
-		}
+	for _, e := range uniqueIndex(a.s.policy, after) {
 		value, err := a.Get(e.key)
 		if err != nil {
 			return nil, err
@@ -242,7 +239,7 @@ func (a *application) conflict(before, after *User) (*conflict, error) {
 		if err != nil {
 			return nil, err
 		}
-		if holder != nil && slices.ContainsFunc(userIndex(a.s.policy, holder), func(x indexEntry) bool { return string(x.key) == string(e.key) }) {
+		if holder != nil && slices.ContainsFunc(uniqueIndex(a.s.policy, holder), func(x indexEntry) bool { return string(x.key) == string(e.key) }) {
 			return &conflict{e, holder}, nil
 		}
 	}

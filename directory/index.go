@@ -32,70 +32,100 @@ type indexEntry struct {
 
 func indexKey(org, index string) key { return orgKey(tableIndex, org).word(index) }
 
+// entries collects the index entries of one user; their keys share one piece
+// of memory.
+type entries struct {
+	org  string
+	list []indexEntry
+	room []byte
+}
+
+func newEntries(org string) *entries {
+	return &entries{org: org, list: make([]indexEntry, 0, 8), room: make([]byte, 512)}
+}
+
+// at begins a key; add ends it.
+func (x *entries) at(index string) key {
+	k := append(append(key(x.room[:0]), tableIndex), x.org...)
+	return append(k, 0).word(index)
+}
+
+func (x *entries) add(k key, value []byte, unique string) {
+	x.room = x.room[min(len(k), len(x.room)):]
+	x.list = append(x.list, indexEntry{slices.Clip(k), value, unique})
+}
+
 // userIndex lists the entries of one user. A tombstone has only those that
 // keep its names from strangers.
 func userIndex(p *Policy, u *User) []indexEntry {
 	if u.Deleted != nil {
 		return graveIndex(p, u)
 	}
-	list := make([]indexEntry, 0, 8)
-	add := func(k key, value []byte, unique string) {
-		list = append(list, indexEntry{k, value, unique})
-	}
-	if name := u.Effective.Text(UserName); name != "" {
-		add(indexKey(u.Org, indexName).text(NormalName(name)), u.ID[:], UserName)
-	}
-	for _, name := range p.unique {
-		v, _ := u.Effective.Get(name)
-		for _, e := range v {
-			add(indexKey(u.Org, indexUnique).text(name).text(p.fold(name, e.Field("value"))), u.ID[:], name)
-		}
-	}
+	x := newEntries(u.Org)
+	x.unique(p, u)
 	for i := range u.Layers {
-		if l := &u.Layers[i]; l.Source.Channel == SCIM {
-			list = append(list, layerIndex(u, l)...)
+		l := &u.Layers[i]
+		if ext, _ := l.Get(ExternalID); l.Source.Channel == SCIM && len(ext) > 0 {
+			x.add(x.at(indexExternal).word(l.Source.Connection).text(ext.String()).id(u.ID), nil, "")
 		}
-		for _, e := range u.Layers[i].Entries {
+		for _, e := range l.Entries {
 			if !e.Until.IsZero() {
-				add(indexKey(u.Org, indexPin).time(e.Until).id(u.ID), nil, "")
+				x.add(x.at(indexPin).time(e.Until).id(u.ID), nil, "")
 			}
 		}
 	}
 	for _, l := range u.Links {
 		if l.Channel == SCIM && u.Linked(l.Connection, SCIM) {
-			add(indexKey(u.Org, indexLinked).word(l.Connection).id(u.ID), nil, "")
+			x.add(x.at(indexLinked).word(l.Connection).id(u.ID), nil, "")
 		}
 	}
-	return tidyIndex(append(list, emailIndex(u)...))
+	x.emails(u)
+	return tidyIndex(x.list)
 }
 
-// layerIndex are the entries of what one connection pushed.
-func layerIndex(u *User, l *Layer) []indexEntry {
-	var list []indexEntry
-	if name, _ := l.Get(UserName); len(name) > 0 {
-		list = append(list, indexEntry{indexKey(u.Org, indexClaim).word(l.Source.Connection).text(NormalName(name.String())), u.ID[:], UserName})
+// uniqueIndex lists those entries that nobody else may have.
+func uniqueIndex(p *Policy, u *User) []indexEntry {
+	if u.Deleted != nil {
+		return nil
 	}
-	if ext, _ := l.Get(ExternalID); len(ext) > 0 {
-		list = append(list, indexEntry{indexKey(u.Org, indexExternal).word(l.Source.Connection).text(ext.String()).id(u.ID), nil, ""})
-	}
-	return list
+	x := newEntries(u.Org)
+	x.unique(p, u)
+	return tidyIndex(x.list)
 }
 
-// emailIndex are all addresses that any reader may see for the user.
-func emailIndex(u *User) []indexEntry {
-	var list []indexEntry
+func (x *entries) unique(p *Policy, u *User) {
+	if name := u.Effective.Text(UserName); name != "" {
+		x.add(x.at(indexName).text(NormalName(name)), u.ID[:], UserName)
+	}
+	for _, name := range p.unique {
+		v, _ := u.Effective.Get(name)
+		for _, e := range v {
+			x.add(x.at(indexUnique).text(name).text(p.fold(name, e.Field("value"))), u.ID[:], name)
+		}
+	}
+	for i := range u.Layers {
+		l := &u.Layers[i]
+		if name, _ := l.Get(UserName); l.Source.Channel == SCIM && len(name) > 0 {
+			x.add(x.at(indexClaim).word(l.Source.Connection).text(NormalName(name.String())), u.ID[:], UserName)
+		}
+	}
+}
+
+// emails are all addresses that any reader may see for the user.
+func (x *entries) emails(u *User) {
 	effective, _ := u.Effective.Get(Emails)
+	primary := NormalEmail(effective.Primary().Field("value"))
 	add := func(v Value) {
 		for _, e := range v {
-			address := e.Field("value")
+			address := NormalEmail(e.Field("value"))
 			if address == "" {
 				continue
 			}
 			mark := []byte{0}
-			if p := effective.Primary(); p != nil && NormalEmail(p.Field("value")) == NormalEmail(address) {
+			if address == primary {
 				mark[0] = 1
 			}
-			list = append(list, indexEntry{indexKey(u.Org, indexEmail).text(NormalEmail(address)).id(u.ID), mark, ""})
+			x.add(x.at(indexEmail).text(address).id(u.ID), mark, "")
 		}
 	}
 	add(effective)
@@ -105,7 +135,6 @@ func emailIndex(u *User) []indexEntry {
 			add(v)
 		}
 	}
-	return list
 }
 
 // graveIndex keeps the names of a tombstone from being taken at a sign-in.
