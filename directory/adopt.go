@@ -11,6 +11,8 @@ func (s *situation) mayAdopt(u *User, by []vote) error {
 	switch {
 	case s.policy.Org.protects(u):
 		return s.withCase(refuse(LinkRequired, "the user is protected; no connection links it by itself"), u)
+	case s.foreignDomain(addressOf(u.Effective)) != nil:
+		return s.foreignDomain(addressOf(u.Effective))
 	case s.sameSubjectDiffers(u):
 		return s.mismatch(u)
 	case s.change.Channel == SCIM && u.Locked():
@@ -54,16 +56,24 @@ func spelled(votes []vote) string {
 	return strings.Join(list, " and ")
 }
 
-// sameSubjectDiffers: both channels carry one value, SCIM linked the user by
-// another one, so an equal name proves nothing.
+// sameSubjectDiffers: both channels carry one value, the other one knows the
+// user by another value, so an equal name proves nothing.
 func (s *situation) sameSubjectDiffers(u *User) bool {
-	if s.change.Channel != SSO || !s.conn.Subject.Same {
+	if !s.conn.Subject.Same {
 		return false
 	}
-	return u.Linked(s.conn.ID, SCIM)
+	if s.change.Channel == SSO {
+		return u.Linked(s.conn.ID, SCIM)
+	}
+	l := u.link(s.conn.ID, SSO)
+	return l != nil && !l.Ahead && s.subject != "" && l.Subject != s.subject
 }
 
 func (s *situation) mismatch(u *User) error {
+	if s.change.Channel == SCIM {
+		return s.withCase(refuse(LinkRequired, "%s pushed by SCIM is %q, the person signed in as %q; they are configured to carry the same value",
+			s.conn.scimSubject(), s.subject, u.link(s.conn.ID, SSO).Subject), u)
+	}
 	l := u.link(s.conn.ID, SCIM)
 	return s.withCase(refuse(LinkRequired, "%s pushed by SCIM is %q, %s of the sign-in is %q; they are configured to carry the same value",
 		s.conn.scimSubject(), l.Subject, s.subjectName(), s.subject), u)
@@ -102,8 +112,23 @@ func (s *situation) foreignDomain(address string) error {
 
 // outsideDomains: outside its own domains a connection creates only its guests.
 func (s *situation) outsideDomains() error {
-	if s.address == "" || s.conn.admits(s.address) {
-		return nil
+	for _, address := range s.addresses() {
+		if !s.conn.admits(address) {
+			return refuse(DomainNotAllowed, "%q is in none of the domains of connection %s and on no guest list", address, s.conn.ID).on(Emails)
+		}
 	}
-	return refuse(DomainNotAllowed, "%q is in none of the domains of connection %s and on no guest list", s.address, s.conn.ID).on(Emails)
+	return nil
+}
+
+// addresses are all that the change speaks of, a userName that is one included.
+func (s *situation) addresses() []string {
+	var list []string
+	v, _ := s.change.Attributes.Get(Emails)
+	for _, e := range v {
+		list = append(list, e.Field("value"))
+	}
+	if name := s.change.Attributes.Text(UserName); strings.Contains(name, "@") {
+		list = append(list, name)
+	}
+	return list
 }

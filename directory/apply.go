@@ -16,6 +16,11 @@ type application struct {
 	wrote    uint64 // number of the last event
 	warnings []Warning
 	cases    []*Refusal
+	// released are tombstones that gave way to the new user.
+	released []ID
+	// verdict is the answer although the change commits: a known person whom a
+	// rule now denies loses what the assertion took, and does not come in.
+	verdict *Refusal
 	// moved is what a sign-in changed in the person's groups, by name.
 	moved *AttributeChange
 }
@@ -42,9 +47,10 @@ func (d *Directory) attempt(ctx context.Context, c Change, dry bool) (result Res
 	if err != nil {
 		return Result{}, err
 	}
+	var a *application
 	err = d.update(ctx, c.Org, func(w writing) error {
 		change := c
-		a := &application{writing: w, id: id, now: Stamp{now, c.Actor, c.Request}}
+		a = &application{writing: w, id: id, now: Stamp{now, c.Actor, c.Request}}
 		a.s = situation{change: &change, now: now}
 		result, err = a.run()
 		if err == nil && dry {
@@ -52,11 +58,11 @@ func (d *Directory) attempt(ctx context.Context, c Change, dry bool) (result Res
 		}
 		return err
 	})
-	if errors.Is(err, errDry) {
-		return result, nil
-	}
-	if err != nil {
+	switch {
+	case err != nil && !errors.Is(err, errDry):
 		return Result{}, err
+	case a.verdict != nil:
+		return Result{}, a.verdict
 	}
 	return result, nil
 }
@@ -127,6 +133,11 @@ func (a *application) runUser(d decision) (Result, error) {
 	}
 	if err := a.moveGroups(d, before, after); err != nil {
 		return Result{}, err
+	}
+	if d.action == actAdopt && before.Home == "" {
+		if err := a.endSessions(after.ID); err != nil {
+			return Result{}, err
+		}
 	}
 	if err := a.release(d.release); err != nil {
 		return Result{}, err
@@ -215,6 +226,7 @@ func (a *application) resolveUser(u *User) error {
 	}
 	r := resolve(standing{a.s.policy, u, groupsThatCount(a.s.policy, u, groups)})
 	u.Effective, u.Denied, u.Generation = r.attributes, r.denied, a.s.policy.Generation
+	u.ruled = r.ruled
 	return nil
 }
 
@@ -259,8 +271,17 @@ func (a *application) yields(c *conflict, after *User) (bool, error) {
 	if err := a.resolveUser(next); err != nil {
 		return false, err
 	}
-	if other, err := a.conflict(h, next); other != nil || err != nil {
+	other, err := a.conflict(h, next)
+	if err != nil {
 		return false, err
+	}
+	if other != nil { // what its home calls it by now is somebody else's, too
+		next.prior = h.Effective.Clone()
+		next.prior.Delete(UserName)
+		next.Held = append(next.Held, UserName)
+		if err := a.resolveUser(next); err != nil {
+			return false, err
+		}
 	}
 	return true, a.write(h, next, UserUpdated)
 }
@@ -295,9 +316,7 @@ func (a *application) dropConflict(c *conflict, before, after *User) error {
 	case !signIn, before == nil && name == UserName, own.Equal(old):
 		return r
 	}
-	l := after.layer(a.s.source())
-	i, _ := l.index(name)
-	l.set(Entry{Name: name, Value: old, Stamp: l.Entries[i].Stamp})
+	after.layer(a.s.source()).set(a.s.entry(Attribute{name, old}))
 	a.warnings = append(a.warnings, Warning{r.Code, r.Attribute, r.Detail})
 	a.cases = append(a.cases, r)
 	return nil
@@ -318,7 +337,22 @@ func (a *application) admit(d decision, before, after *User) error {
 		return err
 	}
 	if a.s.change.Channel == SSO && after.Denied > 0 {
-		return refuse(RuleDenied, "%s applies", a.s.policy.ruleName(after.Denied))
+		a.verdict = refuse(RuleDenied, "%s applies", a.s.policy.ruleName(after.Denied))
+		if d.action != actUpdate {
+			return a.verdict
+		}
+	}
+	return a.identityKept(before, after)
+}
+
+// identityKept: no connection renames a protected user, nor renames anybody to
+// the name of one.
+func (a *application) identityKept(before, after *User) error {
+	if a.s.conn == nil || before == nil || NormalName(before.Effective.Text(UserName)) == NormalName(after.Effective.Text(UserName)) {
+		return nil
+	}
+	if org := a.s.policy.Org; org.protects(before) || org.protects(after) {
+		return refuse(Protected, "no connection may rename a protected user, or anybody to the name of one").on(UserName)
 	}
 	return nil
 }
@@ -326,6 +360,7 @@ func (a *application) admit(d decision, before, after *User) error {
 // release lets tombstones give up their names to a new user.
 func (a *application) release(graves []*User) error {
 	for _, g := range graves {
+		a.released = append(a.released, g.ID)
 		next := g.clone()
 		next.Yielded = true
 		if err := a.write(g, next, UserUpdated); err != nil {

@@ -69,7 +69,7 @@ func (s *situation) editGroup(g Group) (Group, error) {
 			return g, err
 		}
 	}
-	if v, ok := attributes.Get(DisplayName); ok {
+	if v, ok := attributes.Get(DisplayName); ok || s.change.Verb == VerbReplace {
 		g.DisplayName = strings.TrimSpace(v.String())
 	}
 	v, ok := attributes.Get(ExternalID)

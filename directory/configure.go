@@ -105,6 +105,11 @@ func (a *application) setUp(s Setup) (changed []string, faults []Fault, err erro
 		changed = append(changed, "org "+s.Org.ID+" created")
 	}
 	for i := range s.Connections {
+		if err := a.freeDomains(&s.Connections[i], conns[s.Connections[i].ID]); err != nil {
+			return nil, nil, err
+		}
+	}
+	for i := range s.Connections {
 		wanted := s.Connections[i]
 		c := &wanted
 		c.Org = s.Org.ID
@@ -128,6 +133,23 @@ func (a *application) setUp(s Setup) (changed []string, faults []Fault, err erro
 	return changed, nil, a.putOrg(record, old, next, changed)
 }
 
+// freeDomains gives up the domains a connection will not own any more, before
+// another one takes them.
+func (a *application) freeDomains(c, old *Connection) error {
+	if old == nil {
+		return nil
+	}
+	for _, domain := range old.Domains {
+		if slices.Contains(c.Domains, domain) {
+			continue
+		}
+		if err := a.tx.Delete(plainKey(tableDomain, emailDomain("@"+domain))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // setConnection writes one connection and the domains it owns.
 func (a *application) setConnection(c, old *Connection) (line string, faults []Fault, err error) {
 	if err := a.d.sealSecrets(c, old); err != nil {
@@ -143,11 +165,6 @@ func (a *application) setConnection(c, old *Connection) (line string, faults []F
 			return "", nil, nil
 		}
 		line = "connection " + c.ID + " updated"
-		for _, domain := range old.Domains {
-			if err := a.tx.Delete(plainKey(tableDomain, emailDomain("@"+domain))); err != nil {
-				return "", nil, err
-			}
-		}
 	}
 	for i, domain := range c.Domains {
 		at := plainKey(tableDomain, emailDomain("@"+domain))

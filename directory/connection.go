@@ -262,6 +262,12 @@ func (c *Connection) admits(address string) bool {
 		slices.ContainsFunc(c.Guests, func(g string) bool { return NormalEmail(g) == NormalEmail(address) })
 }
 
+// subjectIsName: the subject is a name that passes from person to person, so it
+// neither revives a tombstone nor lifts a lock.
+func (c *Connection) subjectIsName() bool {
+	return c.scimSubject() == UserName || c.Subject.Same && c.Subject.Mutable
+}
+
 // scimSubject is the attribute whose value is the SCIM identity, "" for the
 // resource id.
 func (c *Connection) scimSubject() string {

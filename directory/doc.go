@@ -56,7 +56,9 @@
 //
 //   - One transaction per change: records, links, indexes, counters and the
 //     event commit together or not at all. A refused change leaves nothing but
-//     its case, which is written in a transaction of its own.
+//     its case, which is written in a transaction of its own. One refusal
+//     commits: a known person whom a rule now denies loses the groups and values
+//     that the assertion took away, and does not come in.
 //   - A change that changes nothing writes nothing: no version, no event.
 //   - Whatever makes a create answer uniqueness is found by a filter on that
 //     attribute, by the same reader.

@@ -2,8 +2,12 @@ package directory
 
 import "slices"
 
-// maxVotes bounds how many holders of one shared address are looked at.
-const maxVotes = 20
+// maxVotes bounds how many holders of one shared address are looked at, and how
+// many of them, not being linked yet, may vote.
+const (
+	maxVotes   = 20
+	maxHolders = 2000
+)
 
 // find reads everything a decision needs: the user the path names, the user
 // the subject's link names, and whom the soft keys name.
@@ -52,7 +56,7 @@ func (r reading) findLink(s *situation) error {
 			if s.path != nil && s.path.ID == u.ID {
 				u = s.path
 			}
-			if i := slices.IndexFunc(u.Links, func(x Link) bool { return sameLink(x, l) }); i >= 0 && s.follows(&u.Links[i]) {
+			if i := slices.IndexFunc(u.Links, func(x Link) bool { return sameLink(x, l) }); i >= 0 && s.follows(u, &u.Links[i]) {
 				s.link, s.via = u, &u.Links[i]
 				return nil
 			}
@@ -62,8 +66,15 @@ func (r reading) findLink(s *situation) error {
 }
 
 // follows: an earlier name of a user only refuses sign-ins; for a push it names
-// nobody.
-func (s *situation) follows(l *Link) bool { return l.State != LinkMoved || s.change.Channel == SSO }
+// nobody. The other door's subject names the user only while the user has not
+// come through this door under another one.
+func (s *situation) follows(u *User, l *Link) bool {
+	if l.Channel == s.change.Channel {
+		return l.State != LinkMoved || s.change.Channel == SSO
+	}
+	own := u.link(s.conn.ID, s.change.Channel)
+	return l.State != LinkMoved && (own == nil || own.Ahead || own.Subject == s.subject)
+}
 
 func otherDoor(ch Channel) Channel {
 	if ch == SCIM {
@@ -146,13 +157,18 @@ func (r reading) findVotes(s *situation, name, value string) error {
 			if err != nil {
 				return err
 			}
-			if len(pair.Value) == 0 || pair.Value[0] != 1 || seen == maxVotes {
+			if len(pair.Value) == 0 || pair.Value[0] != 1 {
 				continue
 			}
-			seen++
+			if seen++; seen > maxHolders || len(s.votes) > maxVotes {
+				return refuse(Ambiguous, "more than %d users have the address %q", len(s.votes), value).on(Emails)
+			}
 			u, err := r.userByID(tailID(pair.Key))
 			if err != nil {
 				return err
+			}
+			if u != nil && s.conn != nil && s.linkedHere(u) && !u.Locked() {
+				continue // two subjects of one connection may share an address
 			}
 			s.addVote(name, value, u)
 		}

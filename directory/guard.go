@@ -1,7 +1,9 @@
 package directory
 
 import (
+	"context"
 	"encoding/binary"
+	"slices"
 	"time"
 )
 
@@ -62,4 +64,41 @@ func (a *application) guard(user ID) error {
 		return err
 	}
 	return a.tx.Set(at, binary.BigEndian.AppendUint64(nil, count))
+}
+
+// sweepGuard forgets what the guard counted in windows that are over.
+func (d *Directory) sweepGuard(ctx context.Context, org string) (more bool, err error) {
+	var old []key
+	err = d.view(ctx, org, func(r reading) error {
+		old = nil
+		p, err := r.policy()
+		if err != nil {
+			return err
+		}
+		for _, c := range p.Connections() {
+			_, _, per := c.Guard.limits()
+			prefix := orgKey(tableGuard, org).word(c.ID)
+			for pair, err := range r.Scan(prefix, prefix.clone().time(d.now().Add(-2*per))) {
+				if err != nil {
+					return err
+				}
+				if len(old) == sweepStep {
+					return nil
+				}
+				old = append(old, slices.Clone(pair.Key))
+			}
+		}
+		return nil
+	})
+	if len(old) == 0 || err != nil {
+		return false, err
+	}
+	return true, d.update(ctx, org, func(w writing) error {
+		for _, k := range old {
+			if err := w.tx.Delete(k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

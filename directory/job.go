@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -13,6 +14,7 @@ type job struct {
 	ID    ID   `json:"id"`
 	All   bool `json:"all,omitempty"`
 	Roots []ID `json:"roots,omitempty"` // users and groups still to do, the first one under way
+	Done  []ID `json:"done,omitempty"`  // groups gone through
 	After ID   `json:"after,omitzero"`  // the last one done of all, or below the first root
 }
 
@@ -93,7 +95,7 @@ func (d *Directory) Work(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	for _, org := range orgs {
-		for _, step := range []func(context.Context, string) (bool, error){d.stepJob, d.lapsePin, d.eraseOld} {
+		for _, step := range []func(context.Context, string) (bool, error){d.stepJob, d.lapsePin, d.eraseOld, d.sweepGuard} {
 			again, stepErr := step(ctx, org)
 			more, err = more || again, errors.Join(err, stepErr)
 		}
@@ -190,6 +192,7 @@ func (a *application) advanceRoot(j *job, left int) (did int, err error) {
 	if j.All {
 		j.All = false
 	} else {
+		j.Done = append(j.Done, j.Roots[0])
 		j.Roots = j.Roots[1:]
 	}
 	return len(ids) + 1, nil
@@ -204,7 +207,9 @@ func (a *application) refreshOrQueue(j *job, id ID) error {
 	if g == nil {
 		return a.refresh(id)
 	}
-	j.Roots = append(j.Roots, id)
+	if !slices.Contains(j.Roots, id) && !slices.Contains(j.Done, id) {
+		j.Roots = append(j.Roots, id)
+	}
 	return nil
 }
 

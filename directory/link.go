@@ -59,10 +59,12 @@ func (s *situation) relink(o *outcome, a Attributes) error {
 	case s.conn == nil:
 		return nil
 	case s.change.Channel == SSO:
-		s.linkSignIn(o.user)
+		if s.conn.state() != Paused {
+			s.linkSignIn(o.user)
+		}
 		return nil
 	}
-	return s.linkPush(o, a.Text(s.conn.scimSubject()))
+	return s.linkPush(o, a)
 }
 
 func (s *situation) newLink(ch Channel, issuer, subject string, ahead bool) Link {
@@ -82,26 +84,73 @@ func (s *situation) linkSignIn(u *User) {
 	}
 }
 
-// linkPush makes or moves the SCIM link.
-func (s *situation) linkPush(o *outcome, subject string) error {
-	u := o.user
+// linkPush makes or moves the SCIM link. A locked user's link never moves, nor
+// does one that this very change locks: a leaver's tombstone name is no subject.
+func (s *situation) linkPush(o *outcome, a Attributes) error {
+	u, subject := o.user, a.Text(s.conn.scimSubject())
 	l := u.link(s.conn.ID, SCIM)
 	if l == nil {
 		u.Links = append(u.Links, s.newLink(SCIM, "", subject, false))
 		l = &u.Links[len(u.Links)-1]
 	}
 	before := l.Subject
-	if before != subject && before != "" && !l.Ahead && u.Locked() {
-		return s.linkRequired(u, "the user is locked, and a locked user's link never moves")
+	if before != subject && before != "" && !l.Ahead {
+		switch word := a.Text(Active); {
+		case u.Locked() && (word != "true" || !s.conn.subjectIsName()):
+			return s.linkRequired(u, "the user is locked, and a locked user's link never moves")
+		case word == "false" && s.conn.subjectIsName():
+			return nil
+		}
 	}
+	u.forgetMoved(s.conn.ID, SCIM, subject)
+	l = u.link(s.conn.ID, SCIM)
 	l.Subject, l.Ahead = subject, false
 	if l.State == LinkDeleted {
 		l.State = LinkLive
 	}
 	if s.conn.Subject.Same {
 		s.followPush(o, before, subject)
+	} else if s.conn.Subject.Mutable {
+		s.followName(u, a)
 	}
 	return nil
+}
+
+// forgetMoved lets an earlier name be the name again.
+func (u *User) forgetMoved(connection string, ch Channel, subject string) {
+	u.Links = slices.DeleteFunc(u.Links, func(l Link) bool {
+		return l.State == LinkMoved && l.Connection == connection && l.Channel == ch && l.Subject == subject
+	})
+}
+
+// followName moves a sign-in's subject that is the user's name or address when
+// SCIM renames the user.
+func (s *situation) followName(u *User, a Attributes) {
+	sso := u.link(s.conn.ID, SSO)
+	old := u.Layer(Source{s.conn.ID, SCIM})
+	if sso == nil || sso.Ahead || old == nil {
+		return
+	}
+	for _, name := range []string{UserName, Emails} {
+		was, _ := old.Get(name)
+		is, _ := a.Get(name)
+		if len(was) == 0 || len(is) == 0 || was.Primary().Field("value") != sso.Subject {
+			continue
+		}
+		if now := is.Primary().Field("value"); now != sso.Subject {
+			s.moveSignIn(u, now)
+		}
+		return
+	}
+}
+
+// moveSignIn gives the sign-in a new subject; the old one stays, reserved.
+func (s *situation) moveSignIn(u *User, subject string) {
+	u.forgetMoved(s.conn.ID, SSO, subject)
+	l := u.link(s.conn.ID, SSO)
+	issuer := l.Issuer
+	l.State = LinkMoved
+	u.Links = append(u.Links, s.newLink(SSO, issuer, subject, true))
 }
 
 // followPush keeps the sign-in's link in step with what SCIM says: freely while
@@ -111,6 +160,7 @@ func (s *situation) followPush(o *outcome, before, subject string) {
 	l := u.link(s.conn.ID, SSO)
 	switch {
 	case l == nil && subject != "":
+		u.forgetMoved(s.conn.ID, SSO, subject)
 		u.Links = append(u.Links, s.newLink(SSO, "", subject, true))
 	case l == nil || l.Subject == subject:
 		if l != nil && l.State == LinkDeleted {
@@ -120,13 +170,12 @@ func (s *situation) followPush(o *outcome, before, subject string) {
 		gone := *l
 		u.Links = slices.DeleteFunc(u.Links, func(x Link) bool { return x == gone })
 	case l.Ahead:
-		l.Subject = subject
+		u.forgetMoved(s.conn.ID, SSO, subject)
+		u.link(s.conn.ID, SSO).Subject = subject
 	case before != l.Subject:
 		// The person signs in under a subject that SCIM never carried.
 	case s.conn.Subject.Mutable && subject != "":
-		issuer := l.Issuer
-		l.State = LinkMoved
-		u.Links = append(u.Links, s.newLink(SSO, issuer, subject, true))
+		s.moveSignIn(u, subject)
 	case subject != "":
 		o.cases = append(o.cases, s.withCase(refuse(LinkRequired,
 			"subject changed: SCIM now says %q, the person signed in as %q; the sign-in link stays", subject, l.Subject), u))

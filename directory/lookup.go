@@ -32,6 +32,7 @@ func userCost(p *Policy) filter.Cost {
 // lookedUpUsers puts the candidates of the indexes to the filter. Beyond the
 // viewer's own users it finds those whom a create would collide with.
 func (r reading) lookedUpUsers(p *Policy, v Viewer, q Query, m *filter.Matcher, lookups []filter.Lookup, page *Page[*Profile]) error {
+	exact := onlyEquals(q.Filter)
 	var ids []ID
 	for _, l := range lookups {
 		found, err := r.lookup(p, v, l)
@@ -52,8 +53,11 @@ func (r reading) lookedUpUsers(p *Policy, v Viewer, q Query, m *filter.Matcher, 
 		if u == nil || u.Deleted != nil || u.closedTo(v.Connection) || u.hiddenFrom(p, v.Connection, lookups) {
 			continue
 		}
+		if v.Connection != "" && !exact && !u.Linked(v.Connection, SCIM) {
+			continue
+		}
 		match := m.Match
-		if v.Connection != "" {
+		if v.Connection != "" && exact {
 			match = func(own filter.Resource) bool { return m.Match(own) || m.Match(r.colliding(p, u, v)) }
 		}
 		if err := r.offer(p, v, q, u, match, page); err != nil {
@@ -61,6 +65,21 @@ func (r reading) lookedUpUsers(p *Policy, v Viewer, q Query, m *filter.Matcher, 
 		}
 	}
 	return nil
+}
+
+// onlyEquals: a filter made of eq terms alone can confirm a value, but not
+// search for one; only such a filter sees users of other connections.
+func onlyEquals(text string) bool {
+	tree, err := filter.Parse(text)
+	if err != nil {
+		return false
+	}
+	for _, term := range filter.Comparisons(tree) {
+		if term.Operator != filter.EQ {
+			return false
+		}
+	}
+	return true
 }
 
 // lookup returns the candidates of one index lookup.
@@ -73,7 +92,7 @@ func (r reading) lookup(p *Policy, v Viewer, l filter.Lookup) ([]ID, error) {
 		}
 		return []ID{id}, nil
 	case l.Name == ExternalID:
-		return r.tails(indexKey(r.org, indexExternal).word(v.Connection).text(l.Value), maxScan+1)
+		return r.identified(p, v, l.Value)
 	case l.Name == Groups:
 		id, ok := ParseID(l.Value)
 		if !ok {
@@ -93,6 +112,27 @@ func (r reading) lookup(p *Policy, v Viewer, l filter.Lookup) ([]ID, error) {
 		return r.tails(indexKey(r.org, indexEmail).prefix(l.Value), maxScan+1)
 	}
 	return r.named(v, l)
+}
+
+// identified finds by externalId; where both doors carry one value, also whom a
+// sign-in by it names.
+func (r reading) identified(p *Policy, v Viewer, value string) ([]ID, error) {
+	ids, err := r.tails(indexKey(r.org, indexExternal).word(v.Connection).text(value), maxScan+1)
+	c := p.Connection(v.Connection)
+	if c == nil || !c.Subject.Same || err != nil {
+		return ids, err
+	}
+	for _, issuer := range []string{c.issuer(), ""} {
+		l := Link{Connection: c.ID, Channel: SSO, Issuer: issuer, Subject: value}
+		held, err := r.Get(linkKey(r.org, &l))
+		if err != nil {
+			return nil, err
+		}
+		if len(held) == 16 {
+			ids = append(ids, ID(held))
+		}
+	}
+	return ids, nil
 }
 
 // named looks a userName up among the effective names and the viewer's own.
@@ -124,6 +164,9 @@ func (r reading) colliding(p *Policy, u *User, v Viewer) *Profile {
 	c := &Profile{ID: u.ID, Org: u.Org, Created: u.Created, Modified: u.Modified, Attributes: minimalView(u)}
 	if v, ok := u.Effective.Get(Emails); ok && len(v) > 0 {
 		c.Attributes.Set(Emails, Value{v.Primary()})
+	}
+	if l := u.link(v.Connection, SSO); l != nil && l.Subject != "" {
+		c.Attributes.Set(ExternalID, Text(l.Subject))
 	}
 	for _, name := range p.unique {
 		if value, ok := u.Effective.Get(name); ok {

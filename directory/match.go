@@ -80,15 +80,14 @@ func (s *situation) decidePath() (decision, error) {
 	if l := u.link(s.conn.ID, SCIM); l != nil && l.State == LinkDeleted {
 		return decision{}, ErrNotFound
 	}
-	var release []*User
 	if s.link != nil && s.link != u {
 		if s.link.Deleted == nil {
 			return decision{}, s.taken(s.link)
 		}
-		release = []*User{s.link}
+		return decision{}, s.reserved(s.link)
 	}
 	if u.Linked(s.conn.ID, s.change.Channel) {
-		return decision{actUpdate, u, release}, nil
+		return decision{actUpdate, u, nil}, nil
 	}
 	if s.change.Verb == VerbDelete {
 		return decision{}, s.linkRequired(u, "a connection deletes only users it is linked to")
@@ -96,7 +95,7 @@ func (s *situation) decidePath() (decision, error) {
 	if err := s.mayAdopt(u, s.identifierOf(u)); err != nil {
 		return decision{}, err
 	}
-	return decision{actAdopt, u, release}, nil
+	return decision{actAdopt, u, nil}, nil
 }
 
 // decideLocal: an administrator creates, or names no user at all.
@@ -122,7 +121,7 @@ func (s *situation) decideLinked() (decision, error) {
 		}
 		return decision{actAdopt, u, nil}, nil
 	}
-	if l := u.Layer(Source{s.conn.ID, SCIM}); l != nil && !l.Locked.At.IsZero() {
+	if l := u.Layer(Source{s.conn.ID, SCIM}); l != nil && l.holds() && !s.conn.subjectIsName() {
 		return decision{actRestore, u, nil}, nil
 	}
 	return decision{}, s.taken(u)
@@ -161,13 +160,18 @@ func (s *situation) decideTombstone() (decision, error) {
 		return decision{}, ErrNotFound
 	}
 	if u.Deleted.Source.Connection != s.conn.ID {
-		return decision{}, s.withCase(refuse(Reserved, "%s %q belongs to a user whom %s deleted", s.conn.scimSubject(), s.subject, u.Deleted.Source), u)
+		return decision{}, s.reserved(u)
 	}
-	if s.conn.scimSubject() == UserName || u.Deleted.Erased {
+	if s.conn.subjectIsName() || u.Deleted.Erased {
 		s.graves = append(s.graves, u)
 		return s.decideUnlinked()
 	}
 	return decision{actRestore, u, nil}, nil
+}
+
+// reserved: the subject belongs to a tombstone that this change does not lift.
+func (s *situation) reserved(u *User) error {
+	return s.withCase(refuse(Reserved, "%s %q belongs to a user whom %s deleted", s.conn.scimSubject(), s.subject, u.Deleted.Source), u)
 }
 
 // decideUnlinked: no link. The soft keys vote; whom they name is linked only
@@ -181,6 +185,13 @@ func (s *situation) decideUnlinked() (decision, error) {
 	}
 	if err := s.foreignDomain(s.address); err != nil {
 		return decision{}, err
+	}
+	if u := s.lockedVote(); u != nil {
+		r := refuse(Suspended, "the user is locked by %s since %s", u.lockedBy().Source, instant(u.lockedBy().Locked.At))
+		if s.linkedHere(u) {
+			r = s.withCase(r, u) // known by another subject
+		}
+		return decision{}, r
 	}
 	candidates := s.candidates()
 	if len(candidates) > 1 {
@@ -209,9 +220,6 @@ func (s *situation) decideUnlinked() (decision, error) {
 
 // decideSoft: exactly one person answers to the soft keys.
 func (s *situation) decideSoft(u *User) (decision, error) {
-	if s.change.Channel == SSO && u.Locked() {
-		return decision{}, refuse(Suspended, "the user is locked by %s since %s", u.lockedBy().Source, instant(u.lockedBy().Locked.At))
-	}
 	if err := s.mayAdopt(u, s.votesFor(u)); err != nil {
 		if outside := s.outsideDomains(); outside != nil {
 			return decision{}, outside
@@ -222,6 +230,17 @@ func (s *situation) decideSoft(u *User) (decision, error) {
 		return decision{}, refuse(ConnectionPaused, "connection %s is paused; it makes no new links", s.conn.ID)
 	}
 	return decision{actAdopt, u, nil}, nil
+}
+
+// lockedVote is a locked user whom a sign-in's key names: no other subject comes
+// in beside it, or a leaver would return under a new one.
+func (s *situation) lockedVote() *User {
+	for _, v := range s.votes {
+		if s.change.Channel == SSO && v.user.Locked() && !s.gaveUp(v) && slices.Contains(s.conn.matchKeys(), v.key) {
+			return v.user
+		}
+	}
+	return nil
 }
 
 // votesFor are the soft keys of the change that name the user: each of them may

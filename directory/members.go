@@ -41,15 +41,43 @@ func (a *application) changeMembers(g *Group) (added, removed []ID, err error) {
 	return added, removed, nil
 }
 
+// dropMember takes a member out. The guard counts everybody who loses by it:
+// the user, or those below a nested group. A tombstone that would come back to
+// the group on a restore does not any more.
 func (a *application) dropMember(g *Group, id ID) (bool, error) {
 	in, err := a.isMember(g.ID, id)
-	if !in || err != nil {
+	if err != nil {
 		return false, err
 	}
-	if err := a.guard(id); err != nil {
+	if !in {
+		return false, a.forgetGrave(g.ID, id)
+	}
+	users, more, err := a.affected([]ID{id})
+	if err != nil {
 		return false, err
+	}
+	if more {
+		users = append(users, id)
+	}
+	for _, user := range users {
+		if err := a.guard(user); err != nil {
+			return false, err
+		}
 	}
 	return true, a.removeMember(g.ID, id)
+}
+
+// forgetGrave takes a group off the list to which a deleted user would return.
+func (a *application) forgetGrave(group, id ID) error {
+	u, err := a.userByID(id)
+	if u == nil || u.Deleted == nil || !slices.Contains(u.Deleted.Groups, group) || err != nil {
+		return err
+	}
+	next := u.clone()
+	grave := *u.Deleted
+	grave.Groups = slices.DeleteFunc(slices.Clone(grave.Groups), func(g ID) bool { return g == group })
+	next.Deleted = &grave
+	return a.tx.Set(userKey(a.org, id), encodeUser(next))
 }
 
 // takeMember adds a member that the group's owner may add.
@@ -60,6 +88,13 @@ func (a *application) takeMember(g *Group, id ID) (bool, error) {
 	}
 	if err := a.memberAllowed(g, id); err != nil {
 		return false, err
+	}
+	groups, err := a.tails(orgKey(tableBelongs, a.org).id(id), maxUserGroups)
+	if err != nil {
+		return false, err
+	}
+	if len(groups) == maxUserGroups {
+		return false, invalid(Members, "%s is in %d groups already", id, maxUserGroups)
 	}
 	return true, a.addMember(g.ID, id)
 }
@@ -84,18 +119,55 @@ func (a *application) memberAllowed(g *Group, id ID) error {
 	return a.acyclic(g.ID, id)
 }
 
-// acyclic refuses a nesting that would put a group below itself, or deeper
-// than groups are followed.
+// acyclic refuses a nesting that would put a group below itself, or deeper and
+// wider than groups are followed.
 func (a *application) acyclic(group, child ID) error {
-	if group == child {
-		return invalid(Members, "a group cannot be its own member")
-	}
-	above, err := a.groupsOf(group)
+	above, up, err := a.nesting(group, tableBelongs)
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(above, func(g GroupRef) bool { return g.ID == child }) {
-		return invalid(Members, "group %s is already above this group", child)
+	below, down, err := a.nesting(child, tableMember)
+	if err != nil {
+		return err
+	}
+	switch {
+	case slices.Contains(above, child):
+		return invalid(Members, "group %s is this group or already above it", child)
+	case up+down > maxGroupDepth || len(above) > maxNesting || len(below) > maxNesting:
+		return invalid(Members, "groups nest at most %d levels deep, with at most %d groups above or below one", maxGroupDepth, maxNesting)
 	}
 	return nil
+}
+
+// nesting lists a group with all groups above it (tableBelongs) or below it
+// (tableMember), and how many levels that takes. Beyond maxNesting it stops.
+func (a *application) nesting(group ID, table byte) (groups []ID, levels int, err error) {
+	groups = []ID{group}
+	seen := map[ID]bool{group: true}
+	for from := 0; from < len(groups) && len(groups) <= maxNesting; levels++ {
+		to := len(groups)
+		for _, id := range groups[from:to] {
+			prefix := orgKey(table, a.org).id(id)
+			for pair, err := range a.Scan(prefix, prefix.end()) {
+				if err != nil {
+					return nil, 0, err
+				}
+				next := tailID(pair.Key)
+				if seen[next] {
+					continue
+				}
+				g, err := a.Get(groupKey(a.org, next))
+				if err != nil {
+					return nil, 0, err
+				}
+				if g == nil {
+					continue
+				}
+				seen[next] = true
+				groups = append(groups, next)
+			}
+		}
+		from = to
+	}
+	return groups, levels, nil
 }

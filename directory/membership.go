@@ -32,7 +32,7 @@ func isStale(w Warning) bool { return w.Code == StaleAssertion }
 
 // leaveAll takes a tombstone out of its groups and notes them for a restore.
 func (a *application) leaveAll(u *User) error {
-	groups, err := a.tails(orgKey(tableBelongs, a.org).id(u.ID), maxUserGroups)
+	groups, err := a.tails(orgKey(tableBelongs, a.org).id(u.ID), -1)
 	if err != nil {
 		return err
 	}
@@ -94,6 +94,9 @@ func (a *application) syncGroups(u *User) error {
 	if err != nil {
 		return err
 	}
+	if len(current)+len(claim.Names) > 2*maxUserGroups {
+		return refuse(InvalidValue, "the user would be in more than %d groups", 2*maxUserGroups).on(Groups)
+	}
 	mine := Source{a.s.conn.ID, SSO}
 	have := map[string]ID{}
 	var before, after []string
@@ -103,12 +106,13 @@ func (a *application) syncGroups(u *User) error {
 			before = append(before, NormalGroup(g.Name))
 		}
 	}
-	came := false
+	came, told := false, map[string]bool{}
 	for _, name := range claim.Names {
 		n := NormalGroup(name)
-		if n == "" || slices.Contains(after, n) {
+		if n == "" || len(n) > maxName || told[n] {
 			continue
 		}
+		told[n] = true
 		after = append(after, n)
 		if _, ok := have[n]; ok {
 			delete(have, n)

@@ -209,15 +209,15 @@ func (h *history) check(t *rapid.T) {
 func (h *history) findable(t *rapid.T, p *directory.Profile) {
 	name := p.Attributes.Text("userName")
 	for _, conn := range []string{"one", "two"} {
-		_, err := h.d.DryRun(t.Context(), directory.Change{Org: "acme", Connection: conn, Channel: directory.SCIM, Verb: directory.VerbCreate,
+		_, refused := h.d.DryRun(t.Context(), directory.Change{Org: "acme", Connection: conn, Channel: directory.SCIM, Verb: directory.VerbCreate,
 			Attributes: attributes("userName", name, "externalId", "fresh")})
-		if r, ok := errors.AsType[*directory.Refusal](err); !ok || r.Code != directory.Uniqueness || r.Attribute != "userName" {
+		if r, ok := errors.AsType[*directory.Refusal](refused); !ok || r.Code != directory.Uniqueness || r.Attribute != "userName" {
 			continue
 		}
 		found, err := h.d.Users(t.Context(), directory.Viewer{Org: "acme", Connection: conn},
 			directory.Query{Filter: fmt.Sprintf("userName eq %q", name), Limit: 10})
 		if err != nil || found.Total == 0 {
-			t.Errorf("connection %s cannot create %q and does not find it (%v)", conn, name, err)
+			t.Errorf("connection %s cannot create %q and does not find it (%v, %v)", conn, name, refused, err)
 		}
 	}
 }

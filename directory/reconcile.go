@@ -9,7 +9,7 @@ import (
 // gate says whether the channel may come in now, whoever it is about.
 func (s *situation) gate() error {
 	if s.conn == nil {
-		return nil
+		return s.administered()
 	}
 	switch {
 	case s.conn.state() == Retired:
@@ -20,6 +20,15 @@ func (s *situation) gate() error {
 		return refuse(ConnectionPaused, "connection %s is paused", s.conn.ID)
 	case !s.conn.mode(SCIM).writes():
 		return refuse(ChannelOff, "connection %s does not write by SCIM (write.scim: off)", s.conn.ID)
+	}
+	return nil
+}
+
+// administered: an administrator sets single attributes and never replaces a
+// layer, so that nothing is cleared that nobody looked at.
+func (s *situation) administered() error {
+	if s.change.Resource == UserResource && (s.change.Verb == VerbReplace || s.change.Verb == VerbEdit) {
+		return refuse(InvalidValue, "an administrator merges attributes (verb %s)", VerbMerge)
 	}
 	return nil
 }
@@ -35,17 +44,23 @@ func (s *situation) normalise() error {
 	c := s.change
 	if v, ok := c.Attributes.Get(UserName); ok && len(v) > 0 {
 		name := strings.TrimSpace(v.String())
-		if err := checkName(name); err != nil {
-			return err
-		}
 		c.Attributes = c.Attributes.Clone()
 		c.Attributes.Set(UserName, Text(name))
+		switch err := checkName(name); {
+		case err != nil && s.muted():
+			c.Attributes.Delete(UserName)
+		case err != nil:
+			return err
+		}
 	}
 	s.subject = c.Subject
 	if s.conn != nil && c.Channel == SCIM && c.Subject == "" && s.conn.scimSubject() != "" {
 		s.subject = c.Attributes.Text(s.conn.scimSubject())
 	}
 	s.address = addressOf(c.Attributes)
+	if c.Channel == SSO && s.subject == "" {
+		return refuse(InvalidIdentifier, "the sign-in names no subject")
+	}
 	return nil
 }
 
@@ -160,10 +175,11 @@ func (s *situation) wanted(u *User) (Attributes, error) {
 	if had && name == "" {
 		return nil, refuse(AttributeMissing, "is required and cannot be removed").on(UserName)
 	}
-	if name != own.Text(UserName) {
-		if err := checkName(name); err != nil {
+	if trimmed := strings.TrimSpace(name); trimmed != own.Text(UserName) {
+		if err := checkName(trimmed); err != nil {
 			return nil, err
 		}
+		edited.Set(UserName, Text(trimmed))
 	}
 	s.change.Attributes = edited
 	return edited, nil

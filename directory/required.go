@@ -8,7 +8,7 @@ import (
 // missing returns a refusal for the first attribute that must have a value and
 // has none.
 func (s *situation) missing(d decision, u *User) error {
-	if s.muted() && d.action != actCreate || s.change.Verb == VerbDelete {
+	if s.muted() && d.action != actCreate || s.change.Verb == VerbDelete || d.action != actCreate && !u.IsActive() {
 		return nil
 	}
 	names := []string{UserName}
@@ -22,14 +22,21 @@ func (s *situation) missing(d decision, u *User) error {
 			}
 		}
 	}
+	if !u.has(UserName) && hadBefore(d.user, UserName) {
+		return s.missed(UserName)
+	}
 	for _, name := range s.policy.named {
 		p := s.policy.Org.Attributes[name]
-		if (p.Required == RequiredAlways || p.Required == RequiredCreate && d.action == actCreate) && !u.has(name) {
+		takes := p.Required == RequiredAlways && (d.action == actCreate || hadBefore(d.user, name))
+		if (takes || p.Required == RequiredCreate && d.action == actCreate) && !u.has(name) {
 			return s.missed(name)
 		}
 	}
 	return s.missingHere(u)
 }
+
+// hadBefore: what a user never had, no change can take away.
+func hadBefore(u *User, name string) bool { return u != nil && u.has(name) }
 
 // lacking are the attributes that creation by this sign-in would require and
 // that this later one does not carry. What earlier ones said stays.

@@ -113,11 +113,13 @@ func ruledValue(rules []ruled, name string) Value {
 
 // admissible drops the role values that no connection may grant.
 func (s standing) admissible(name string, ch Channel, v Value) Value {
-	if name != Roles || len(s.policy.Org.Protected.Roles) == 0 || len(v) == 0 {
+	roles := s.policy.Org.Protected.Roles
+	if name != Roles || ch != SCIM && ch != SSO || len(roles) == 0 || len(v) == 0 {
 		return v
 	}
+	same := func(s string) string { return filter.Fold(strings.TrimSpace(s)) }
 	return slices.DeleteFunc(slices.Clone(v), func(e Element) bool {
-		return slices.Contains(s.policy.Org.Protected.Roles, e.Field("value"))
+		return slices.ContainsFunc(roles, func(role string) bool { return same(role) == same(e.Field("value")) })
 	})
 }
 
@@ -313,14 +315,32 @@ func (p *Policy) looksQualified(name string) bool {
 	return ok && p.connections[prefix] != nil
 }
 
-// groupsThatCount keeps the groups whose connection and channel count: its
-// policy takes groups from that channel, and its link to the user is open.
+// groupsThatCount keeps the groups whose connection and channel count (its
+// policy takes groups from that channel, and its link to the user is open) and
+// which the user is in through such groups alone. all is what groupsOf made.
 func groupsThatCount(p *Policy, u *User, all []GroupRef) []GroupRef {
-	return slices.DeleteFunc(slices.Clone(all), func(g GroupRef) bool {
-		if g.Source.Connection == "" {
-			return false
+	counts := make([]bool, len(all))
+	for changed := true; changed; {
+		changed = false
+		for i, g := range all {
+			if !counts[i] && p.groupCounts(u, g) && slices.ContainsFunc(g.through, func(below int) bool { return below < 0 || counts[below] }) {
+				counts[i], changed = true, true
+			}
 		}
-		c := p.connections[g.Source.Connection]
-		return c == nil || !c.groupsCount(g.Source.Channel) || !u.open(g.Source)
-	})
+	}
+	list := make([]GroupRef, 0, len(all))
+	for i, g := range all {
+		if counts[i] {
+			list = append(list, g)
+		}
+	}
+	return list
+}
+
+func (p *Policy) groupCounts(u *User, g GroupRef) bool {
+	if g.Source.Connection == "" {
+		return true
+	}
+	c := p.connections[g.Source.Connection]
+	return c != nil && c.groupsCount(g.Source.Channel) && u.open(g.Source)
 }

@@ -18,8 +18,8 @@ type userSchema struct {
 func newUserSchema(p *Policy, rules bool) userSchema {
 	s := userSchema{names: map[string]Definition{}, rules: rules}
 	for name, d := range p.schema {
-		if d.Origin == Internal && name == License && !rules {
-			continue // served as an entitlement
+		if name == License && !rules || rules && (name == Active || name == ExternalID) {
+			continue // a licence is served as an entitlement; rules look at what resolves
 		}
 		s.names[strings.ToLower(name)] = d
 		switch d.Origin {

@@ -88,6 +88,24 @@ func (d *Directory) EndSession(ctx context.Context, secret string) error {
 	return d.update(ctx, "", func(w writing) error { return w.forgetSession(at) })
 }
 
+// endSessions ends every session of a user.
+func (w writing) endSessions(user ID) error {
+	prefix := orgKey(tableUserSess, w.org).id(user)
+	var hashes []key
+	for pair, err := range w.Scan(prefix, prefix.end()) {
+		if err != nil {
+			return err
+		}
+		hashes = append(hashes, append(key{tableSession}, pair.Key[len(prefix):]...))
+	}
+	for _, at := range hashes {
+		if err := w.forgetSession(at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (w writing) forgetSession(at key) error {
 	record, err := w.Get(at)
 	if record == nil || err != nil {

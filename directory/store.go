@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"muster/directory/engine"
 )
@@ -73,34 +72,44 @@ func (r reading) tails(prefix key, limit int) ([]ID, error) {
 	return ids, nil
 }
 
-// maxGroupDepth and maxUserGroups bound what one user's groups may cost.
+// maxGroupDepth, maxUserGroups and maxNesting bound what one user's groups may
+// cost: levels, groups of one member, and groups above or below one group. A
+// membership beyond them is refused.
 const (
 	maxGroupDepth = 16
 	maxUserGroups = 5000
+	maxNesting    = 500
 )
 
 // groupsOf lists the groups of a user or group: direct ones first, then those
 // reached through nesting, each once.
 func (r reading) groupsOf(member ID) ([]GroupRef, error) {
 	var refs []GroupRef
-	level := []ID{member}
+	place := map[ID]int{}
+	level := []int{-1}
 	for depth := 0; len(level) > 0 && depth < maxGroupDepth; depth++ {
-		var next []ID
-		for _, id := range level {
-			parents, err := r.tails(orgKey(tableBelongs, r.org).id(id), maxUserGroups)
+		var next []int
+		for _, below := range level {
+			id := member
+			if below >= 0 {
+				id = refs[below].ID
+			}
+			parents, err := r.tails(orgKey(tableBelongs, r.org).id(id), -1)
 			if err != nil {
 				return nil, err
 			}
 			for _, parent := range parents {
-				if slices.ContainsFunc(refs, func(g GroupRef) bool { return g.ID == parent }) {
-					continue
+				at, seen := place[parent]
+				if !seen {
+					ref, err := r.groupRef(parent, depth > 0)
+					if err != nil {
+						return nil, err
+					}
+					at = len(refs)
+					place[parent] = at
+					refs, next = append(refs, ref), append(next, at)
 				}
-				ref, err := r.groupRef(parent, depth > 0)
-				if err != nil {
-					return nil, err
-				}
-				refs = append(refs, ref)
-				next = append(next, parent)
+				refs[at].through = append(refs[at].through, below)
 			}
 		}
 		level = next
@@ -116,7 +125,7 @@ func (r reading) groupRef(id ID, indirect bool) (GroupRef, error) {
 	if g == nil {
 		return GroupRef{}, fmt.Errorf("%w: membership of a group %s that is not there", errRecord, id)
 	}
-	return GroupRef{g.ID, g.DisplayName, g.Source, indirect}, nil
+	return GroupRef{ID: g.ID, Name: g.DisplayName, Source: g.Source, Indirect: indirect}, nil
 }
 
 // total sums the shards of a counter.

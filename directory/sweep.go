@@ -81,7 +81,7 @@ func (d *Directory) lapsePin(ctx context.Context, org string) (more bool, err er
 		if before == nil || err != nil {
 			return err
 		}
-		after := before.clone()
+		after, p := before.clone(), a.s.policy
 		for i := range after.Layers {
 			l := &after.Layers[i]
 			l.Entries = slices.DeleteFunc(slices.Clone(l.Entries), func(e Entry) bool {
@@ -96,14 +96,20 @@ func (d *Directory) lapsePin(ctx context.Context, org string) (more bool, err er
 			return err
 		}
 		if c != nil {
-			return a.keepPin(before, c)
+			return a.keepPin(before, refuse(Uniqueness, "the pin has lapsed, but the value below belongs to another user (id %s); the pin stays",
+				c.holder.ID).on(c.entry.unique), c.holder.ID)
+		}
+		for _, name := range append([]string{UserName}, p.named...) {
+			if (name == UserName || p.Org.Attributes[name].Required == RequiredAlways) && before.has(name) && !after.has(name) {
+				return a.keepPin(before, refuse(AttributeMissing, "the pin has lapsed, but nothing else supplies the attribute; the pin stays").on(name))
+			}
 		}
 		return a.write(before, after, UserUpdated)
 	})
 }
 
 // keepPin makes a lapsed pin one without end, and opens a case.
-func (a *application) keepPin(before *User, c *conflict) error {
+func (a *application) keepPin(before *User, r *Refusal, others ...ID) error {
 	after := before.clone()
 	for i := range after.Layers {
 		l := &after.Layers[i]
@@ -114,8 +120,7 @@ func (a *application) keepPin(before *User, c *conflict) error {
 			}
 		}
 	}
-	r := refuse(Uniqueness, "the pin has lapsed, but the value below belongs to another user (id %s); the pin stays", c.holder.ID).on(c.entry.unique)
-	r.Evidence = Evidence{Users: []ID{before.ID, c.holder.ID}, Values: map[string]string{}}
+	r.Evidence = Evidence{Users: append([]ID{before.ID}, others...), Values: map[string]string{}}
 	if err := a.putCase(a.s.policy, a.s.change, r); err != nil {
 		return err
 	}

@@ -99,6 +99,11 @@ func (d *Directory) SetToken(ctx context.Context, t Token, secret string) (chang
 	t.Created = canonicalTime(d.now())
 	err = d.update(ctx, t.Org, func(w writing) error {
 		changed = false
+		if t.Connection != "" {
+			if org, err := w.orgOf(t.Connection); err != nil || org != t.Org {
+				return refuse(InvalidValue, "connection %s is none of organisation %s", t.Connection, t.Org)
+			}
+		}
 		old, err := w.Get(at)
 		if err != nil {
 			return err
@@ -148,11 +153,21 @@ const maxSCIMTokens = 2
 func (w writing) roomForToken(t Token) error {
 	prefix := orgKey(tableTokenName, t.Org).text(t.Connection)
 	n := 0
-	for _, err := range w.Scan(prefix, prefix.end()) {
+	for pair, err := range w.Scan(prefix, prefix.end()) {
 		if err != nil {
 			return err
 		}
-		n++
+		record, err := w.Get(pair.Value)
+		if err != nil {
+			return err
+		}
+		known, err := decodeToken(record)
+		if err != nil {
+			return err
+		}
+		if known.Expires.IsZero() || w.d.now().Before(known.Expires) {
+			n++
+		}
 	}
 	if n >= maxSCIMTokens {
 		return refuse(Uniqueness, "connection %s already has %d SCIM tokens; revoke one first", t.Connection, n)

@@ -3,6 +3,9 @@ package directory
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
 )
 
 // runTombstone lifts or empties a tombstone; only an administrator may.
@@ -38,6 +41,9 @@ func (a *application) erase(u *User) (Result, error) {
 			return Result{}, err
 		}
 	}
+	if err := a.eraseTraces(u); err != nil {
+		return Result{}, err
+	}
 	grave := *u.Deleted
 	grave.Erased, grave.Groups = true, nil
 	after := &User{ID: u.ID, Org: u.Org, Created: u.Created, Deleted: &grave, Generation: u.Generation}
@@ -45,6 +51,53 @@ func (a *application) erase(u *User) (Result, error) {
 		return Result{}, err
 	}
 	return Result{Outcome: Deleted, Event: a.wrote}, nil
+}
+
+// eraseTraces removes what other records keep of the user: sessions, the
+// evidence of cases, and index entries that an earlier policy called for.
+func (a *application) eraseTraces(u *User) error {
+	if err := a.endSessions(u.ID); err != nil {
+		return err
+	}
+	for _, x := range u.Effective {
+		for _, e := range x.Value {
+			value := a.s.policy.fold(x.Name, e.Field("value"))
+			unique := indexKey(a.org, indexUnique).text(x.Name).text(value)
+			if held, err := a.Get(unique); err != nil {
+				return err
+			} else if string(held) == string(u.ID[:]) {
+				if err := a.tx.Delete(unique); err != nil {
+					return err
+				}
+			}
+			if err := a.tx.Delete(indexKey(a.org, indexGrave).text(x.Name).text(value).id(u.ID)); err != nil {
+				return err
+			}
+		}
+	}
+	return a.eraseEvidence(u.ID)
+}
+
+// eraseEvidence empties the cases that tell of the user.
+func (a *application) eraseEvidence(id ID) error {
+	prefix := orgKey(tableCase, a.org)
+	for pair, err := range a.Scan(prefix, prefix.end()) {
+		if err != nil {
+			return err
+		}
+		var k Case
+		if err := json.Unmarshal(pair.Value, &k); err != nil {
+			return fmt.Errorf("%w: case: %v", errRecord, err)
+		}
+		if !slices.Contains(k.Evidence.Users, id) {
+			continue
+		}
+		k.Detail, k.Evidence.Subject, k.Evidence.Values = "the user's data were erased", "", nil
+		if err := a.setJSON(slices.Clone(pair.Key), k); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeErased writes the empty tombstone; its event says nothing but that it

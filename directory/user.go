@@ -37,6 +37,8 @@ type User struct {
 	// prior is what the user resolved to before the change under way; frozen and
 	// held attributes are taken from it. Nil means Effective.
 	prior Attributes
+	// ruled is what the rules set when the user was last resolved here.
+	ruled []ruled
 	// stored is the record the user was read from, "" for a new one.
 	stored string
 }
@@ -69,16 +71,21 @@ func (u *User) lockedBy() *Layer {
 func (u *User) IsActive() bool { return u.Deleted == nil && !u.Locked() }
 
 // NormalName is the form in which user names are compared, stored in indexes
-// and filtered: PRECIS UsernameCaseMapped (RFC 8265 §3.3), and for names that
-// the profile does not admit (blanks), NFC and lower case.
+// and filtered: PRECIS UsernameCaseMapped (RFC 8265 §3.3) of each part between
+// blanks, and for what the profile does not admit NFC and lower case.
 func NormalName(s string) string {
 	if isPlain(s) {
 		return s
 	}
-	if out, err := precis.UsernameCaseMapped.String(s); err == nil {
-		return out
+	parts := strings.Split(s, " ")
+	for i, part := range parts {
+		out, err := precis.UsernameCaseMapped.String(part)
+		if err != nil {
+			out = foldText(part)
+		}
+		parts[i] = out
 	}
-	return foldText(s)
+	return strings.Join(parts, " ")
 }
 
 // NormalEmail is the form in which addresses are compared: the domain in
@@ -117,11 +124,15 @@ func isPlain(s string) bool {
 
 // emailDomain is the domain of an address in comparable form, "" when s is no address.
 func emailDomain(s string) string {
-	_, domain, ok := cutLast(NormalEmail(s), "@")
+	_, domain, ok := cutLast(s, "@")
 	if !ok {
 		return ""
 	}
-	return domain
+	domain = strings.TrimFunc(domain, func(r rune) bool { return r <= ' ' || strings.ContainsRune(".<>\"'()", r) })
+	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
+		domain = ascii
+	}
+	return strings.ToLower(domain)
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {

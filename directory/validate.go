@@ -91,6 +91,8 @@ func (f *faults) attributes(o *Org, p *Policy) {
 		switch other := lower[strings.ToLower(name)]; {
 		case known && a.Type != "" && a.Type != def.Type && !(def.Multi && a.Type == String):
 			f.add(path+".type", "%s is of type %s", name, def.Type)
+		case name == Groups && !equalJSON(a, AttributePolicy{Resolve: Union}) || name == Active && !equalJSON(a, AttributePolicy{Resolve: All}):
+			f.add(path, "%s has a rule of its own and takes no policy", name)
 		case known:
 		case name == Groups:
 		case other != "":
@@ -120,6 +122,10 @@ func (f *faults) attribute(path, name string, a AttributePolicy, p *Policy) {
 		}
 	}
 	def := p.schema[name]
+	def.Multi = def.Multi || name == Groups
+	if name == UserName && a.Required == RequiredNo {
+		f.add(path+".required", "userName is always required")
+	}
 	if (a.Resolve == Union || a.Key != "") && !def.Multi {
 		f.add(path+".resolve", "only an attribute with several values can be united")
 	}

@@ -47,6 +47,13 @@ func (s *situation) checked(x Attribute, o *outcome) (Value, error) {
 			}
 		}
 	}
+	if x.Name == Emails || x.Name == ExternalID || slices.Contains(s.policy.unique, x.Name) {
+		for _, e := range x.Value {
+			if len(e.Field("value")) > maxName {
+				return nil, invalid(x.Name, "is longer than %d bytes", maxName)
+			}
+		}
+	}
 	if x.Name == Emails || x.Name == UserName {
 		for _, e := range x.Value {
 			if err := s.foreignDomain(e.Field("value")); err != nil {

@@ -134,6 +134,10 @@ func (a *application) claimSubject(l Link, owner *User) error {
 // live user; from anybody else it is a conflict.
 func (a *application) dispossess(holder *User, l Link) error {
 	i := slices.IndexFunc(holder.Links, func(x Link) bool { return sameLink(x, l) })
+	if holder.Deleted != nil && !slices.ContainsFunc(a.released, func(id ID) bool { return id == holder.ID }) {
+		return a.s.withCase(refuse(Reserved, "%q identifies a user whom %s deleted", l.Subject, holder.Deleted.Source).
+			on(a.s.subjectAttribute()), holder)
+	}
 	if i >= 0 && holder.Deleted == nil && holder.Links[i].State != LinkMoved {
 		return refuse(Uniqueness, "%q identifies another user (id %s) of connection %s", l.Subject, holder.ID, l.Connection).
 			on(a.s.subjectAttribute())
@@ -216,7 +220,7 @@ func effectiveChanges(p *Policy, before, after *User) []AttributeChange {
 	}
 	for _, x := range after.Effective {
 		if v, _ := old.Get(x.Name); !v.Equal(x.Value) {
-			list = append(list, AttributeChange{Attribute: x.Name, Layer: winner(p, after, x.Name), Before: v, After: x.Value})
+			list = append(list, AttributeChange{Attribute: x.Name, Layer: winner(p, after, x.Name), Before: v, After: x.Value, Rule: after.ruleOf(x.Name)})
 		}
 	}
 	for _, x := range old {
@@ -225,6 +229,17 @@ func effectiveChanges(p *Policy, before, after *User) []AttributeChange {
 		}
 	}
 	return list
+}
+
+// ruleOf is 1 + the index of the rule that set the effective value, 0 for none.
+func (u *User) ruleOf(name string) int {
+	effective, _ := u.Effective.Get(name)
+	for _, r := range u.ruled {
+		if r.Name == name && r.Value.Equal(effective) {
+			return r.rule
+		}
+	}
+	return 0
 }
 
 func boolValue(known, v bool) Value {

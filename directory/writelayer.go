@@ -14,7 +14,11 @@ func (s *situation) writeLayer(d decision, o *outcome, a Attributes) error {
 			return nil
 		}
 		s.mergeAssertion(d, o, a)
-		l.AssertedAt = canonicalUntil(s.change.AssertedAt)
+		if at := canonicalUntil(s.change.AssertedAt); at.Before(s.now) {
+			l.AssertedAt = at
+		} else {
+			l.AssertedAt = s.now
+		}
 		return nil
 	case s.change.Verb == VerbMerge || s.change.Channel == Pin:
 		if err := s.owned(o.user, a); err != nil {
@@ -94,7 +98,12 @@ func (s *situation) mergeAssertion(d decision, o *outcome, a Attributes) {
 		}
 		if m.Multi == Add {
 			before, _ := l.Get(x.Name)
-			x.Value = join(slices.Clone(x.Value), before, s.policy.Attribute(x.Name).Key)
+			joined := join(slices.Clone(x.Value), before, s.policy.Attribute(x.Name).Key)
+			if len(joined) > maxElements {
+				o.warn(invalid(x.Name, "would have %d values; at most %d are kept", len(joined), maxElements))
+				continue
+			}
+			x.Value = joined
 		}
 		always = append(always, x)
 	}

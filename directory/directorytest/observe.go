@@ -63,8 +63,12 @@ func (p *play) traces(s *Step, w *want, a *Answer, before, after observation) (f
 	return faults
 }
 
-// unmoved: a refusal changes nothing, and without a case not a byte.
+// unmoved: a refusal changes nothing, and without a case not a byte. A known
+// person whom a rule denies is the exception: what the assertion took is taken.
 func (p *play) unmoved(w *want, before, after observation) []string {
+	if w.word == string(directory.RuleDenied) {
+		return nil
+	}
 	if before.portrait != after.portrait {
 		return []string{"the refusal changed something\nbefore:\n" + before.portrait + "after:\n" + after.portrait}
 	}
@@ -108,6 +112,8 @@ func eventsFit(outcome string, kinds []directory.EventType) bool {
 		return has(directory.UserDeleted, directory.GroupDeleted)
 	case "updated":
 		return len(kinds) > 0 && !has(directory.UserCreated, directory.UserAdopted, directory.UserRestored, directory.UserDeleted)
+	case string(directory.RuleDenied):
+		return !has(directory.UserCreated, directory.UserAdopted, directory.UserRestored, directory.UserDeleted)
 	}
 	return len(kinds) == 0
 }
