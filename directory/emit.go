@@ -59,7 +59,7 @@ func (a *application) nextSeq() (uint64, error) {
 // encodeEvent keeps the header readable and seals the changes of a user under
 // the user's key.
 func encodeEvent(e *Event, secret [16]byte) ([]byte, error) {
-	out := newEncoder(512)
+	out := newEncoder(160 + 64*len(e.Changes))
 	out.id(e.ID)
 	out.time(e.Time)
 	out.text(string(e.Type))
@@ -69,7 +69,7 @@ func encodeEvent(e *Event, secret [16]byte) ([]byte, error) {
 	out.text(string(e.Source.Channel))
 	out.text(e.Source.Actor)
 	out.text(e.Source.Request)
-	body := &encoder{make([]byte, 0, 512)}
+	body := &encoder{make([]byte, 0, 16+64*len(e.Changes))}
 	body.int(len(e.Changes))
 	for _, c := range e.Changes {
 		body.text(c.Attribute)
@@ -79,16 +79,12 @@ func encodeEvent(e *Event, secret [16]byte) ([]byte, error) {
 		body.value(c.After)
 		body.bool(c.Shadowed)
 	}
-	sealed := body.b
-	if e.User != NoID {
-		var err error
-		if sealed, err = seal(secret, e.ID, body.b); err != nil {
-			return nil, err
-		}
+	if e.User == NoID {
+		out.text(string(body.b))
+		return out.b, nil
 	}
-	out.int(len(sealed))
-	out.b = append(out.b, sealed...)
-	return out.b, nil
+	out.int(len(body.b) + sealOverhead)
+	return seal(out.b, secret, e.ID, body.b)
 }
 
 // decodeEvent reads an event; without the key (erased user) it has no changes.
@@ -132,14 +128,17 @@ func sealer(secret [16]byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// seal encrypts under AES-128-GCM with a random nonce; the event's id is
-// additional data, so that bodies cannot be exchanged.
-func seal(secret [16]byte, id ID, plain []byte) ([]byte, error) {
+// sealOverhead is how much longer a sealed text is: a nonce and a tag.
+const sealOverhead = 12 + 16
+
+// seal appends to out what AES-128-GCM makes of plain with a random nonce; the
+// event's id is additional data, so that bodies cannot be exchanged.
+func seal(out []byte, secret [16]byte, id ID, plain []byte) ([]byte, error) {
 	gcm, err := sealer(secret)
 	if err != nil {
 		return nil, err
 	}
-	return gcm.Seal(nil, nil, plain, id[:]), nil
+	return gcm.Seal(out, nil, plain, id[:]), nil
 }
 
 func unseal(secret [16]byte, id ID, sealed []byte) ([]byte, error) {

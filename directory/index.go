@@ -177,6 +177,9 @@ func tidyIndex(list []indexEntry) []indexEntry {
 
 // indexChange compares two sorted lists: what must go and what must come.
 func indexChange(before, after []indexEntry) (gone, came []indexEntry) {
+	if len(before) == 0 {
+		return nil, after
+	}
 	for len(before) > 0 || len(after) > 0 {
 		switch c := compareEntries(before, after); {
 		case c < 0:

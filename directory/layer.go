@@ -87,7 +87,11 @@ func (l *Layer) set(e Entry) {
 // it does not mention stays or goes. An equal value keeps its stamp; "active"
 // is no entry.
 func (l *Layer) say(a Attributes, unmentioned Absent, entry func(Attribute) Entry) {
-	now := make([]Entry, 0, len(l.Entries)+len(a))
+	size := len(a)
+	if unmentioned == Keep {
+		size += len(l.Entries)
+	}
+	now := make([]Entry, 0, size)
 	old := l.Entries
 	for _, x := range a {
 		for len(old) > 0 && old[0].Name < x.Name {

@@ -78,7 +78,7 @@ func addressOf(a Attributes) string {
 // checkName holds a userName against PRECIS UsernameCaseMapped (RFC 8265
 // §3.3), each part of it where single blanks separate parts (§3.4).
 func checkName(name string) error {
-	if isPlain(name) && name != "" && len(name) <= maxName {
+	if isASCII(name) && !strings.Contains(name, " ") && name != "" && len(name) <= maxName {
 		return nil
 	}
 	if len(name) > maxName {

@@ -39,10 +39,7 @@ func (d *Directory) sealSecrets(c, old *Connection) error {
 			return nil
 		}
 	}
-	body, err := seal(d.sealKey(), NoID, trust.Secret)
-	if err != nil {
-		return err
-	}
-	trust.Secret = append(bytes.Clone(sealMark), body...)
-	return nil
+	sealed, err := seal(bytes.Clone(sealMark), d.sealKey(), NoID, trust.Secret)
+	trust.Secret = sealed
+	return err
 }

@@ -74,8 +74,8 @@ func (u *User) IsActive() bool { return u.Deleted == nil && !u.Locked() }
 // and filtered: PRECIS UsernameCaseMapped (RFC 8265 §3.3) of each part between
 // blanks, and for what the profile does not admit NFC and lower case.
 func NormalName(s string) string {
-	if isPlain(s) {
-		return s
+	if isASCII(s) {
+		return strings.ToLower(s)
 	}
 	parts := strings.Split(s, " ")
 	for i, part := range parts {
@@ -92,8 +92,8 @@ func NormalName(s string) string {
 // lower-case A-labels, the local part in NFC and folded case; no dots or plus
 // signs are interpreted.
 func NormalEmail(s string) string {
-	if isPlain(s) {
-		return s
+	if isASCII(s) {
+		return strings.ToLower(s)
 	}
 	local, domain, ok := cutLast(s, "@")
 	if !ok {
@@ -111,11 +111,11 @@ func NormalGroup(s string) string { return norm.NFC.String(strings.TrimSpace(s))
 // foldText is NFC in lower case, without the rules of any locale.
 func foldText(s string) string { return strings.ToLower(norm.NFC.String(s)) }
 
-// isPlain says whether s is all lower-case ASCII without blanks, which every
-// normal form leaves as it is.
-func isPlain(s string) bool {
+// isASCII says whether s is printable ASCII, of which lower case is every
+// normal form.
+func isASCII(s string) bool {
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; c <= ' ' || c >= 0x7f || c >= 'A' && c <= 'Z' {
+		if s[i] < ' ' || s[i] > '~' {
 			return false
 		}
 	}

@@ -214,6 +214,9 @@ func effectiveChanges(p *Policy, before, after *User) []AttributeChange {
 		old, wasActive = before.Effective, before.IsActive()
 	}
 	var list []AttributeChange
+	if before == nil {
+		list = make([]AttributeChange, 0, 1+len(after.Effective))
+	}
 	if wasActive != after.IsActive() {
 		list = append(list, AttributeChange{Attribute: Active, Layer: stateChannel(before, after),
 			Before: boolValue(before != nil, wasActive), After: boolValue(true, after.IsActive())})
