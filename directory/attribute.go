@@ -147,7 +147,7 @@ func (d Definition) Check(v Value) error {
 				return invalid(d.Name, "has no field %q (allowed: %s)", f.Name, strings.Join(slices.Sorted(maps.Keys(d.Fields)), ", "))
 			}
 			if !t.reads(f.Text) {
-				return invalid(d.Name, "%q is not of type %s", f.Text, t)
+				return invalid(d.Name, "%.100q is not of type %s, or is longer than %d bytes", f.Text, t, maxText)
 			}
 		}
 	}

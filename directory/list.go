@@ -129,6 +129,9 @@ func (r reading) allUsers(p *Policy, v Viewer, q Query, page *Page[*Profile]) er
 			passed++
 			continue
 		}
+		if page.full(u.stored) {
+			return nil
+		}
 		item, err := r.profile(p, u, v, q.SkipGroups)
 		if err != nil {
 			return err
@@ -175,7 +178,7 @@ func (r reading) offer(p *Policy, v Viewer, q Query, u *User, match func(filter.
 		return nil
 	}
 	page.Total++
-	if page.Total > q.Offset && len(page.Items) < q.Limit {
+	if page.Total > q.Offset && len(page.Items) < q.Limit && !page.full(u.stored) {
 		if q.SkipGroups {
 			item.Groups = nil
 		}

@@ -161,7 +161,7 @@ func (r reading) named(v Viewer, l filter.Lookup) ([]ID, error) {
 // colliding is the user as the uniqueness check sees it: by its effective name
 // and primary address, whatever the viewer's own layer says.
 func (r reading) colliding(p *Policy, u *User, v Viewer) *Profile {
-	c := &Profile{ID: u.ID, Org: u.Org, Created: u.Created, Modified: u.Modified, Attributes: minimalView(u)}
+	c := &Profile{policy: p, ID: u.ID, Org: u.Org, Created: u.Created, Modified: u.Modified, Attributes: minimalView(u)}
 	if v, ok := u.Effective.Get(Emails); ok && len(v) > 0 {
 		c.Attributes.Set(Emails, Value{v.Primary()})
 	}

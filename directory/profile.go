@@ -25,7 +25,7 @@ func (r reading) profile(p *Policy, u *User, v Viewer, skipGroups bool) (*Profil
 
 // profileOf shows a resolved user to a viewer.
 func (r reading) profileOf(p *Policy, u *User, v Viewer, groups []GroupRef) *Profile {
-	out := &Profile{ID: u.ID, Org: u.Org, Created: u.Created, Modified: u.Modified}
+	out := &Profile{policy: p, ID: u.ID, Org: u.Org, Created: u.Created, Modified: u.Modified}
 	switch {
 	case v.Connection == "":
 		out.Attributes = effectiveView(u)

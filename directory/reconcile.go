@@ -86,7 +86,7 @@ func checkName(name string) error {
 	}
 	for part := range strings.SplitSeq(name, " ") {
 		if _, err := precis.UsernameCaseMapped.String(part); err != nil {
-			return refuse(InvalidIdentifier, "%q is no user name: %v (RFC 8265 §3.3)", name, err).on(UserName)
+			return refuse(InvalidIdentifier, "%.100q has characters that a user name may not have (RFC 8265 §3.3)", name).on(UserName)
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,12 @@ func newUserSchema(p *Policy, rules bool) userSchema {
 func (s userSchema) Attribute(uri, name, sub string) (filter.Attribute, bool) {
 	if a, ok := metaAttribute(uri, name, sub); ok {
 		return a, !s.rules
+	}
+	if strings.EqualFold(name, "name") && sub == "" && (uri == "" || strings.EqualFold(uri+":", coreURN)) {
+		return filter.Attribute{Name: "name", Kind: filter.KindComplex}, true
+	}
+	if strings.EqualFold(name, "schemas") && sub == "" && uri == "" && !s.rules {
+		return filter.Attribute{Name: "schemas", Kind: filter.KindReference}, true
 	}
 	if strings.EqualFold(name, Groups) && (uri == "" || strings.EqualFold(uri+":", coreURN)) {
 		return s.groups(sub)
@@ -94,6 +101,10 @@ func metaAttribute(uri, name, sub string) (filter.Attribute, bool) {
 		return filter.Attribute{Name: "id", Fold: strings.ToLower}, true
 	case strings.EqualFold(name, "meta"):
 		switch strings.ToLower(sub) {
+		case "":
+			return filter.Attribute{Name: "meta", Kind: filter.KindComplex}, true
+		case "version":
+			return filter.Attribute{Name: "meta", Sub: "version", CaseExact: true}, true
 		case "created":
 			return filter.Attribute{Name: "meta", Sub: "created", Kind: filter.KindDateTime}, true
 		case "lastmodified":
@@ -111,8 +122,10 @@ func (d Definition) filterAttribute(sub string) (filter.Attribute, bool) {
 		return filter.Attribute{Name: d.Name, Kind: d.Type.kind(), CaseExact: d.Exact, Fold: foldOf(d)},
 			sub == "" || strings.EqualFold(sub, "value")
 	}
-	if sub == "" {
+	if _, ok := d.Fields["value"]; sub == "" && ok {
 		sub = "value"
+	} else if sub == "" {
+		return filter.Attribute{Name: d.Name, Kind: filter.KindComplex}, true
 	}
 	for name, t := range d.Fields {
 		if strings.EqualFold(name, sub) {
@@ -184,7 +197,11 @@ func (p *Profile) Elements(_, name string) filter.Elements {
 		return valueElements{Text(p.ID.String())}
 	case "meta":
 		return valueElements{Value{NewElement(Field{"created", instant(p.Created)}, Field{"lastModified", instant(p.Modified)},
-			Field{"resourceType", "User"})}}
+			Field{"resourceType", "User"}, Field{"version", `W/"` + p.Version + `"`})}}
+	case "name":
+		return valueElements{p.wholeName()}
+	case "schemas":
+		return valueElements{p.schemas()}
 	case Groups:
 		return valueElements{groupValue(p.Groups)}
 	case "entitlements":
@@ -196,6 +213,42 @@ func (p *Profile) Elements(_, name string) filter.Elements {
 		return nil
 	}
 	return valueElements{v}
+}
+
+// wholeName is the complex attribute that the directory keeps in parts.
+func (p *Profile) wholeName() Value {
+	var fields []Field
+	for _, a := range p.Attributes {
+		if part, ok := strings.CutPrefix(a.Name, "name."); ok {
+			fields = append(fields, Field{part, a.Value.String()})
+		}
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	return Value{NewElement(fields...)}
+}
+
+// schemas are those of which the user has attributes.
+func (p *Profile) schemas() Value {
+	list := []string{strings.TrimSuffix(coreURN, ":")}
+	for _, a := range p.Attributes {
+		if urn := p.policy.schemaOf(a.Name); urn != "" && !slices.Contains(list, urn) {
+			list = append(list, urn)
+		}
+	}
+	return Texts(list...)
+}
+
+// schemaOf is the extension schema that serves an attribute, "" for the core.
+func (p *Policy) schemaOf(name string) string {
+	switch p.schema[name].Origin {
+	case Enterprise:
+		return strings.TrimSuffix(enterpriseURN, ":")
+	case Custom:
+		return p.SchemaURN()
+	}
+	return ""
 }
 
 // withLicense appends the licence in the form in which SCIM carries it.

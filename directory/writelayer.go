@@ -17,9 +17,9 @@ func (s *situation) writeLayer(d decision, o *outcome, a Attributes) error {
 		if at := canonicalUntil(s.change.AssertedAt); at.Before(s.now) {
 			l.AssertedAt = at
 		} else {
-			l.AssertedAt = s.now
+			l.AssertedAt = canonicalTime(s.now)
 		}
-		return nil
+		return o.user.layer(s.source()).bounded()
 	case s.change.Verb == VerbMerge || s.change.Channel == Pin:
 		if err := s.owned(o.user, a); err != nil {
 			return err
@@ -33,6 +33,25 @@ func (s *situation) writeLayer(d decision, o *outcome, a Attributes) error {
 	}
 	if d.action == actCreate {
 		s.seed(o.user, nil)
+	}
+	return l.bounded()
+}
+
+// maxLayer bounds the text that one source keeps about one user.
+const maxLayer = 1 << 20
+
+// bounded refuses a layer that has grown beyond maxLayer.
+func (l *Layer) bounded() error {
+	size := 0
+	for i := range l.Entries {
+		for _, e := range l.Entries[i].Value {
+			for _, f := range e {
+				size += len(f.Name) + len(f.Text)
+			}
+		}
+		if size > maxLayer {
+			return invalid(l.Entries[i].Name, "with it %s would say more than %d bytes about the user", l.Source, maxLayer)
+		}
 	}
 	return nil
 }
