@@ -27,7 +27,4 @@ type GroupRef struct {
 	Name     string `json:"name"`
 	Source   Source `json:"source"`
 	Indirect bool   `json:"indirect,omitempty"` // through a nested group
-	// through are the places, in the list that groupsOf made, of the groups by
-	// which the user is in this one; -1 is the user itself.
-	through []int
 }

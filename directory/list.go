@@ -63,26 +63,42 @@ func (u *User) closedTo(connection string) bool {
 	return l != nil && l.State == LinkDeleted
 }
 
-func (d *Directory) users(ctx context.Context, v Viewer, q Query) (page Page[*Profile], err error) {
-	err = d.view(ctx, v.Org, func(r reading) error {
-		page = Page[*Profile]{Items: []*Profile{}}
+func (d *Directory) users(ctx context.Context, v Viewer, q Query) (Page[*Profile], error) {
+	var l listing
+	err := d.view(ctx, v.Org, func(r reading) error {
+		l = listing{Page: Page[*Profile]{Items: []*Profile{}}}
 		p, err := r.viewerPolicy(v)
 		if err != nil {
 			return err
 		}
 		if q.Filter == "" {
-			return r.allUsers(p, v, q, &page)
+			return r.allUsers(p, v, q, &l)
 		}
 		m, err := compileFilter(q.Filter, p.users)
 		if err != nil {
 			return err
 		}
 		if lookups, ok := m.Plan(userCost(p)); ok {
-			return r.lookedUpUsers(p, v, q, m, lookups, &page)
+			return r.lookedUpUsers(p, v, q, m, lookups, &l)
 		}
-		return r.scannedUsers(p, v, q, m, &page)
+		return r.scannedUsers(p, v, q, m, &l)
 	})
-	return page, err
+	return l.Page, err
+}
+
+// listing is a page in the making.
+type listing struct {
+	Page[*Profile]
+	bytes int
+}
+
+// maxPage is how many bytes of records one page shows, its first item aside.
+const maxPage = 4 << 20
+
+// full counts a record in, and says whether the page does not take it any more.
+func (l *listing) full(record string) bool {
+	l.bytes += len(record)
+	return len(l.Items) > 0 && l.bytes > maxPage
 }
 
 // userPrefix is where the ids of a viewer's own users stand, in the order of
@@ -95,7 +111,7 @@ func (r reading) userPrefix(v Viewer) key {
 }
 
 // allUsers pages through the viewer's users without reading those passed over.
-func (r reading) allUsers(p *Policy, v Viewer, q Query, page *Page[*Profile]) error {
+func (r reading) allUsers(p *Policy, v Viewer, q Query, page *listing) error {
 	name := countUsers
 	if v.Connection != "" {
 		name = countLinked + v.Connection
@@ -144,7 +160,7 @@ func (r reading) allUsers(p *Policy, v Viewer, q Query, page *Page[*Profile]) er
 }
 
 // scannedUsers puts every user of the viewer to the filter, within the budget.
-func (r reading) scannedUsers(p *Policy, v Viewer, q Query, m *filter.Matcher, page *Page[*Profile]) error {
+func (r reading) scannedUsers(p *Policy, v Viewer, q Query, m *filter.Matcher, page *listing) error {
 	prefix := r.userPrefix(v)
 	looked := 0
 	for pair, err := range r.Scan(prefix, prefix.end()) {
@@ -169,12 +185,12 @@ func (r reading) scannedUsers(p *Policy, v Viewer, q Query, m *filter.Matcher, p
 }
 
 // offer adds the user to the page when it matches and is within it.
-func (r reading) offer(p *Policy, v Viewer, q Query, u *User, match func(filter.Resource) bool, page *Page[*Profile]) error {
+func (r reading) offer(p *Policy, v Viewer, q Query, u *User, match func(filter.Resource) bool, page *listing) error {
 	item, err := r.profile(p, u, v, false)
 	if err != nil {
 		return err
 	}
-	if !match(item) {
+	if !match(seen{item, p}) {
 		return nil
 	}
 	page.Total++

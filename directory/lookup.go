@@ -31,7 +31,7 @@ func userCost(p *Policy) filter.Cost {
 
 // lookedUpUsers puts the candidates of the indexes to the filter. Beyond the
 // viewer's own users it finds those whom a create would collide with.
-func (r reading) lookedUpUsers(p *Policy, v Viewer, q Query, m *filter.Matcher, lookups []filter.Lookup, page *Page[*Profile]) error {
+func (r reading) lookedUpUsers(p *Policy, v Viewer, q Query, m *filter.Matcher, lookups []filter.Lookup, page *listing) error {
 	exact := onlyEquals(q.Filter)
 	var ids []ID
 	for _, l := range lookups {
@@ -58,7 +58,7 @@ func (r reading) lookedUpUsers(p *Policy, v Viewer, q Query, m *filter.Matcher, 
 		}
 		match := m.Match
 		if v.Connection != "" && exact {
-			match = func(own filter.Resource) bool { return m.Match(own) || m.Match(r.colliding(p, u, v)) }
+			match = func(own filter.Resource) bool { return m.Match(own) || m.Match(seen{r.colliding(p, u, v), p}) }
 		}
 		if err := r.offer(p, v, q, u, match, page); err != nil {
 			return err
@@ -161,7 +161,7 @@ func (r reading) named(v Viewer, l filter.Lookup) ([]ID, error) {
 // colliding is the user as the uniqueness check sees it: by its effective name
 // and primary address, whatever the viewer's own layer says.
 func (r reading) colliding(p *Policy, u *User, v Viewer) *Profile {
-	c := &Profile{policy: p, ID: u.ID, Org: u.Org, Created: u.Created, Modified: u.Modified, Attributes: minimalView(u)}
+	c := &Profile{ID: u.ID, Org: u.Org, Created: u.Created, Modified: u.Modified, Attributes: minimalView(u)}
 	if v, ok := u.Effective.Get(Emails); ok && len(v) > 0 {
 		c.Attributes.Set(Emails, Value{v.Primary()})
 	}

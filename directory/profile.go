@@ -6,7 +6,7 @@ import "slices"
 // the policy or a group changed is resolved as of now.
 func (r reading) profile(p *Policy, u *User, v Viewer, skipGroups bool) (*Profile, error) {
 	stale := r.stale(p, u)
-	var groups []GroupRef
+	var groups []groupPath
 	if !skipGroups || stale {
 		var err error
 		if groups, err = r.groupsOf(u.ID); err != nil {
@@ -24,21 +24,31 @@ func (r reading) profile(p *Policy, u *User, v Viewer, skipGroups bool) (*Profil
 }
 
 // profileOf shows a resolved user to a viewer.
-func (r reading) profileOf(p *Policy, u *User, v Viewer, groups []GroupRef) *Profile {
-	out := &Profile{policy: p, ID: u.ID, Org: u.Org, Created: u.Created, Modified: u.Modified}
+func (r reading) profileOf(p *Policy, u *User, v Viewer, groups []groupPath) *Profile {
+	out := &Profile{ID: u.ID, Org: u.Org, Created: u.Created, Modified: u.Modified}
 	switch {
 	case v.Connection == "":
 		out.Attributes = effectiveView(u)
 		out.Groups = groupsThatCount(p, u, groups)
 	case u.Linked(v.Connection, SCIM):
 		out.own(u, v.Connection)
-		out.Groups = slices.DeleteFunc(groups, func(g GroupRef) bool { return g.Source != Source{v.Connection, SCIM} })
+		out.Groups = ownedBy(Source{v.Connection, SCIM}, groups)
 	default:
 		out.Attributes = minimalView(u)
 		out.Minimal = true
 	}
 	out.Version = out.version()
 	return out
+}
+
+// ownedBy keeps the groups of one source.
+func ownedBy(src Source, groups []groupPath) (list []GroupRef) {
+	for _, g := range groups {
+		if g.Source == src {
+			list = append(list, g.GroupRef)
+		}
+	}
+	return list
 }
 
 // stale says whether the stored effective values may be behind: the policy has

@@ -25,7 +25,6 @@ type Profile struct {
 	// Minimal: the viewer is not linked to this user; it sees the id, userName
 	// and active, so that it can adopt the user or learn what blocks it.
 	Minimal bool
-	policy  *Policy
 	// Version changes exactly when what the viewer sees changes.
 	Version string
 }
@@ -44,16 +43,6 @@ type Query struct {
 type Page[T any] struct {
 	Total int
 	Items []T // may be fewer than the limit when they are large
-	bytes int
-}
-
-// maxPage is how many bytes of records one page shows, its first item aside.
-const maxPage = 4 << 20
-
-// full counts a record in, and says whether the page takes it.
-func (p *Page[T]) full(record string) bool {
-	p.bytes += len(record)
-	return len(p.Items) > 0 && p.bytes > maxPage
 }
 
 // User returns what the viewer sees of one user. ErrNotFound for a stranger, a

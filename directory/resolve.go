@@ -318,12 +318,12 @@ func (p *Policy) looksQualified(name string) bool {
 // groupsThatCount keeps the groups whose connection and channel count (its
 // policy takes groups from that channel, and its link to the user is open) and
 // which the user is in through such groups alone. all is what groupsOf made.
-func groupsThatCount(p *Policy, u *User, all []GroupRef) []GroupRef {
+func groupsThatCount(p *Policy, u *User, all []groupPath) []GroupRef {
 	counts := make([]bool, len(all))
 	for changed := true; changed; {
 		changed = false
 		for i, g := range all {
-			if !counts[i] && p.groupCounts(u, g) && slices.ContainsFunc(g.through, func(below int) bool { return below < 0 || counts[below] }) {
+			if !counts[i] && p.groupCounts(u, g.GroupRef) && slices.ContainsFunc(g.through, func(below int) bool { return below < 0 || counts[below] }) {
 				counts[i], changed = true, true
 			}
 		}
@@ -331,7 +331,7 @@ func groupsThatCount(p *Policy, u *User, all []GroupRef) []GroupRef {
 	list := make([]GroupRef, 0, len(all))
 	for i, g := range all {
 		if counts[i] {
-			list = append(list, g)
+			list = append(list, g.GroupRef)
 		}
 	}
 	return list

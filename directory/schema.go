@@ -190,8 +190,14 @@ type valueElements struct{ Value }
 // Field implements filter.Elements.
 func (v valueElements) Field(i int, sub string) (string, bool) { return v.fieldAt(i, sub) }
 
-// Elements implements filter.Resource for what a viewer sees.
-func (p *Profile) Elements(_, name string) filter.Elements {
+// seen is what a viewer sees of a user, as a filter looks at it.
+type seen struct {
+	*Profile
+	policy *Policy
+}
+
+// Elements implements filter.Resource.
+func (p seen) Elements(_, name string) filter.Elements {
 	switch name {
 	case "id":
 		return valueElements{Text(p.ID.String())}
@@ -230,7 +236,7 @@ func (p *Profile) wholeName() Value {
 }
 
 // schemas are those of which the user has attributes.
-func (p *Profile) schemas() Value {
+func (p seen) schemas() Value {
 	list := []string{strings.TrimSuffix(coreURN, ":")}
 	for _, a := range p.Attributes {
 		if urn := p.policy.schemaOf(a.Name); urn != "" && !slices.Contains(list, urn) {

@@ -81,10 +81,18 @@ const (
 	maxNesting    = 500
 )
 
+// groupPath is a group of a user with the ways into it.
+type groupPath struct {
+	GroupRef
+	// through are the places, in the list, of the groups by which the user is in
+	// this one; -1 is the user itself.
+	through []int
+}
+
 // groupsOf lists the groups of a user or group: direct ones first, then those
 // reached through nesting, each once.
-func (r reading) groupsOf(member ID) ([]GroupRef, error) {
-	var refs []GroupRef
+func (r reading) groupsOf(member ID) ([]groupPath, error) {
+	var refs []groupPath
 	place := map[ID]int{}
 	level := []int{-1}
 	for depth := 0; len(level) > 0 && depth < maxGroupDepth; depth++ {
@@ -107,7 +115,7 @@ func (r reading) groupsOf(member ID) ([]GroupRef, error) {
 					}
 					at = len(refs)
 					place[parent] = at
-					refs, next = append(refs, ref), append(next, at)
+					refs, next = append(refs, groupPath{GroupRef: ref}), append(next, at)
 				}
 				refs[at].through = append(refs[at].through, below)
 			}
@@ -125,7 +133,7 @@ func (r reading) groupRef(id ID, indirect bool) (GroupRef, error) {
 	if g == nil {
 		return GroupRef{}, fmt.Errorf("%w: membership of a group %s that is not there", errRecord, id)
 	}
-	return GroupRef{ID: g.ID, Name: g.DisplayName, Source: g.Source, Indirect: indirect}, nil
+	return GroupRef{g.ID, g.DisplayName, g.Source, indirect}, nil
 }
 
 // total sums the shards of a counter.

@@ -24,7 +24,9 @@ func (d *Directory) explain(ctx context.Context, org string, id ID) (x *Explanat
 		}
 		s := standing{p, u, groupsThatCount(p, u, groups)}
 		x = s.story()
-		x.Groups = groups
+		for _, g := range groups {
+			x.Groups = append(x.Groups, g.GroupRef)
+		}
 		return nil
 	})
 	return x, err
