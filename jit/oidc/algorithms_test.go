@@ -66,6 +66,7 @@ func TestAClientProvesItselfAsTheProviderAsks(t *testing.T) {
 	}{
 		{"a secret in the header", func(*party, *oidctest.Client) {}, methods("client_secret_basic")},
 		{"a secret in the body", func(*party, *oidctest.Client) {}, methods("client_secret_post")},
+		{"a secret in the body, though the provider takes both", func(_ *party, client *oidctest.Client) { client.SecretInBody = true }, nil},
 		{"a secret, and nothing is said", func(*party, *oidctest.Client) {}, claim("token_endpoint_auth_methods_supported", nil)},
 		{"no secret", func(rp *party, client *oidctest.Client) { rp.ClientSecret, client.Secret = "", "" }, methods("none")},
 		{"an RSA key", keyed(keys["RS256"], ""), methods("private_key_jwt")},

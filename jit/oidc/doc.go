@@ -23,7 +23,7 @@
 //     as its SHA-256.
 //  2. Finish compares the state, then the issuer in the reply (RFC 9207: required where discovery advertises it), and
 //     only then reads an error or a code. Each parameter stands once.
-//  3. The code is exchanged at the token endpoint that discovery named, once, with the client's secret, a signed
+//  3. The code is exchanged at the token endpoint that discovery named, with the client's secret, a signed
 //     assertion (private_key_jwt) or PKCE alone. No redirect is followed there.
 //  4. The ID token's signature is verified with the issuer's key set, by an algorithm from a list. Keys or addresses of
 //     keys inside the token mean nothing.

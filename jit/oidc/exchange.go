@@ -14,7 +14,7 @@ import (
 // tokens are what the token endpoint gives for a code.
 type tokens struct{ id, access string }
 
-// exchange redeems the code. It is tried once: a code is good for one attempt.
+// exchange redeems the code.
 func (rp *RelyingParty) exchange(ctx context.Context, metadata *Metadata, code, verifier string) (tokens, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -22,8 +22,13 @@ func (rp *RelyingParty) exchange(ctx context.Context, metadata *Metadata, code, 
 	if err != nil {
 		return tokens{}, err
 	}
+	options = append(options, oauth2.VerifierOption(verifier))
 	ctx = oidc.ClientContext(ctx, rp.Provider.strictClient())
-	token, err := config.Exchange(ctx, code, append(options, oauth2.VerifierOption(verifier))...)
+	token, err := config.Exchange(ctx, code, options...)
+	if wantsSecretInBody(err, config, metadata) {
+		config.Endpoint.AuthStyle = oauth2.AuthStyleInParams
+		token, err = config.Exchange(ctx, code, options...)
+	}
 	if err != nil {
 		return tokens{}, exchangeError(err)
 	}
@@ -58,6 +63,14 @@ func (rp *RelyingParty) authenticated(metadata *Metadata) (*oauth2.Config, []oau
 		config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
 	}
 	return config, nil, nil
+}
+
+// wantsSecretInBody says that a client may be registered for the other place of its secret, which discovery cannot tell.
+// A client that was not recognised has not used up its code.
+func wantsSecretInBody(err error, config *oauth2.Config, metadata *Metadata) bool {
+	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
+	return ok && refused.ErrorCode == "invalid_client" && config.Endpoint.AuthStyle == oauth2.AuthStyleInHeader &&
+		slices.Contains(metadata.ClientMethods, "client_secret_post")
 }
 
 // exchangeError quotes what the provider says and nothing that was sent.

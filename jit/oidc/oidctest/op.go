@@ -29,6 +29,7 @@ type Options struct {
 type Client struct {
 	ID           string
 	Secret       string
+	SecretInBody bool             // the secret is taken in the body only
 	Key          crypto.PublicKey // for private_key_jwt
 	RedirectURLs []string         // nil: any
 }

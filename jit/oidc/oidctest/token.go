@@ -142,6 +142,9 @@ func (op *OP) authenticate(r *http.Request) (Client, bool) {
 	if client.Key != nil {
 		return client, ok && op.asserted(client, r.PostForm)
 	}
+	if basic && client.SecretInBody {
+		return client, false
+	}
 	return client, ok && subtle.ConstantTimeCompare([]byte(secret), []byte(client.Secret)) == 1
 }
 
