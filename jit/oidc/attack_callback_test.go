@@ -155,3 +155,17 @@ func TestAttack106ACodeIsExchangedOnce(t *testing.T) {
 	facts, err := s.rp.Finish(t.Context(), request.Kept, reply)
 	refusal(t, "again", facts, err, oidc.ReasonExchange)
 }
+
+func TestNothingKeptMatchesNothing(t *testing.T) {
+	s := newScene(t)
+	s.op.Bend(oidctest.Bend{Claims: claim("nonce", ""), Callback: func(p url.Values) { p.Set("state", "") }})
+	request := s.begin(t)
+	reply := s.visit(t, request.URL)
+	facts, err := s.rp.Finish(t.Context(), oidc.Kept{}, reply)
+	refusal(t, "nothing kept", facts, err, oidc.ReasonMalformed)
+	reply.Set("state", request.Kept.State)
+	forgotten := request.Kept
+	forgotten.Nonce = ""
+	facts, err = s.rp.Finish(t.Context(), forgotten, reply)
+	refusal(t, "no nonce kept", facts, err, oidc.ReasonNonce)
+}

@@ -82,6 +82,9 @@ func ada() oidctest.Person {
 type inProcess struct{ handler http.Handler }
 
 func (n inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
 	recorder := httptest.NewRecorder()
 	served := r.Clone(r.Context())
 	served.RequestURI = r.URL.RequestURI()
