@@ -35,6 +35,7 @@ type Directory struct {
 
 	policies sync.Map // org id -> *keptPolicy
 	homes    sync.Map // connection id -> org id; a connection never moves
+	recent   recent   // what viewers saw of users
 }
 
 // Open prepares a directory on an engine, which the caller closes. A new

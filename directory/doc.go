@@ -62,6 +62,8 @@
 //   - A change that changes nothing writes nothing: no version, no event.
 //   - Whatever makes a create answer uniqueness is found by a filter on that
 //     attribute, by the same reader.
+//   - A read shows the store as it is. What is remembered between reads (compiled
+//     policies, profiles) is compared at each use with what it was made of.
 //   - Lost access needs no clean-up to be safe: every use of a session checks
 //     the user, the link, the connection and the rules as they are now.
 //   - A change that concerns more than 1,000 other users commits with a durable

@@ -32,14 +32,7 @@ func (d *Directory) user(ctx context.Context, v Viewer, id ID) (p *Profile, err 
 		if err != nil {
 			return err
 		}
-		u, err := r.userByID(id)
-		if err != nil {
-			return err
-		}
-		if u == nil || u.Deleted != nil || u.closedTo(v.Connection) {
-			return ErrNotFound
-		}
-		p, err = r.profile(policy, u, v, false)
+		p, err = r.sight(policy, v, id)
 		return err
 	})
 	return p, err

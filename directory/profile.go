@@ -23,6 +23,40 @@ func (r reading) profile(p *Policy, u *User, v Viewer, skipGroups bool) (*Profil
 	return out, nil
 }
 
+// sight is what one viewer sees of the user with an id. As long as the record,
+// its groups and the policy are what they were, it is the Profile that was made
+// of them before.
+func (r reading) sight(p *Policy, v Viewer, id ID) (*Profile, error) {
+	record, err := r.Get(userKey(r.org, id))
+	if err != nil {
+		return nil, err
+	}
+	if record == nil {
+		return nil, ErrNotFound
+	}
+	groups, err := r.groupsOf(id)
+	if err != nil {
+		return nil, err
+	}
+	at := sight{id, v.Connection}
+	if last := r.d.recent.at(at); last.is(record, p, groups) {
+		return last.profile, nil
+	}
+	u, err := decodeUser(r.org, record)
+	if err != nil {
+		return nil, err
+	}
+	if u.Deleted != nil || u.closedTo(v.Connection) {
+		return nil, ErrNotFound
+	}
+	if r.stale(p, u) {
+		return r.profileOf(p, current(p, u, groupsThatCount(p, u, groups)), v, groups), nil
+	}
+	out := r.profileOf(p, u, v, groups)
+	r.d.recent.remember(at, &glance{u.stored, p, groups, out})
+	return out, nil
+}
+
 // profileOf shows a resolved user to a viewer.
 func (r reading) profileOf(p *Policy, u *User, v Viewer, groups []groupPath) *Profile {
 	out := &Profile{ID: u.ID, Org: u.Org, Created: u.Created, Modified: u.Modified}

@@ -45,8 +45,9 @@ type Page[T any] struct {
 	Items []T // may be fewer than the limit when they are large
 }
 
-// User returns what the viewer sees of one user. ErrNotFound for a stranger, a
-// tombstone, and an id of another organisation.
+// User returns what the viewer sees of one user; the Profile may be shared and
+// must not be changed. ErrNotFound for a stranger, a tombstone, and an id of
+// another organisation.
 func (d *Directory) User(ctx context.Context, v Viewer, id ID) (*Profile, error) {
 	return d.user(ctx, v, id)
 }

@@ -7,15 +7,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"muster/directory"
+	"muster/directory/engine"
 	"muster/directory/engine/memory"
 )
 
 // history is a directory to which random things happen: few people, few names,
 // so that they collide all the time.
 type history struct {
+	e      engine.Engine
 	d      *directory.Directory
 	now    time.Time
 	users  []directory.ID
@@ -194,6 +197,7 @@ func (h *history) check(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.remembers(t)
 	held := map[string]directory.ID{}
 	for _, p := range page.Items {
 		name := directory.NormalName(p.Attributes.Text("userName"))
@@ -202,6 +206,25 @@ func (h *history) check(t *rapid.T) {
 		}
 		held[name] = p.ID
 		h.findable(t, p)
+	}
+}
+
+// remembers: what is remembered of users is what the store says now, as one sees
+// it who remembers nothing.
+func (h *history) remembers(t *rapid.T) {
+	fresh, err := directory.Open(t.Context(), h.e, directory.Options{Now: func() time.Time { return h.now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, conn := range []string{"", "one", "two"} {
+		v := directory.Viewer{Org: "acme", Connection: conn}
+		for _, id := range h.users {
+			got, gotErr := h.d.User(t.Context(), v, id)
+			want, wantErr := fresh.User(t.Context(), v, id)
+			if diff := cmp.Diff(want, got); diff != "" || !errors.Is(gotErr, wantErr) {
+				t.Fatalf("connection %q remembers (%v, not %v): %s", conn, gotErr, wantErr, diff)
+			}
+		}
 	}
 }
 
@@ -224,9 +247,9 @@ func (h *history) findable(t *rapid.T, p *directory.Profile) {
 
 func TestRandomHistoriesKeepEveryInvariant(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		h := &history{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
 		e := memory.New(memory.Options{})
 		defer e.Close()
+		h := &history{e: e, now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
 		var err error
 		if h.d, err = directory.Open(t.Context(), e, directory.Options{Now: func() time.Time { return h.now }}); err != nil {
 			t.Fatal(err)
