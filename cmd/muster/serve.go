@@ -92,9 +92,26 @@ func serve(ctx context.Context, s settings, getenv func(string) string, stdout, 
 				return err
 			}
 		}
+		stop := workBehind(ctx, d)
+		defer stop()
 		at.announce(stdout)
 		return serveAll(ctx, log, map[net.Listener]http.Handler{at.main: h.site, at.metrics: h.metrics})
 	})
+}
+
+// workBehind starts what the directory does without being asked: jobs, and what time brings. The function that it
+// returns ends that and waits for it, because the store must stay open until then.
+func workBehind(ctx context.Context, d *directory.Directory) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = d.Run(ctx) // logs its faults and goes on; it returns when ctx ends
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
 }
 
 // site is where a server is reached: its listeners, bound, and its base URL.
