@@ -28,7 +28,10 @@ type application struct {
 // errDry ends a transaction that was only to be tried.
 var errDry = errors.New("dry run")
 
-func (d *Directory) apply(ctx context.Context, c Change) (Result, error) {
+// Apply is the one door: every write of users and groups goes through it. It
+// returns a *Refusal when a rule says no, ErrNotFound when the path names
+// nothing, ErrVersion when IfMatch fails. Nothing is half-written.
+func (d *Directory) Apply(ctx context.Context, c Change) (Result, error) {
 	result, err := d.attempt(ctx, c, false)
 	if r, ok := errors.AsType[*Refusal](err); ok && r.waits() {
 		return result, d.openCase(ctx, c, r)
@@ -36,7 +39,9 @@ func (d *Directory) apply(ctx context.Context, c Change) (Result, error) {
 	return result, err
 }
 
-func (d *Directory) dryRun(ctx context.Context, c Change) (Result, error) {
+// DryRun takes a change through every step of Apply and writes nothing, not
+// even a case.
+func (d *Directory) DryRun(ctx context.Context, c Change) (Result, error) {
 	return d.attempt(ctx, c, true)
 }
 

@@ -141,7 +141,8 @@ func resolutionsOf(code Code) []Resolution {
 	return []Resolution{ResolveReject, ResolveIgnore}
 }
 
-func (d *Directory) cases(ctx context.Context, org string) (list []Case, err error) {
+// Cases lists the open cases of an organisation, newest first.
+func (d *Directory) Cases(ctx context.Context, org string) (list []Case, err error) {
 	err = d.view(ctx, org, func(r reading) error {
 		list = nil
 		prefix := orgKey(tableCase, org)

@@ -8,12 +8,19 @@ import (
 	"slices"
 )
 
+// Problem is one broken invariant that Check found.
+type Problem struct {
+	Org    string
+	What   string // the record at fault, in words
+	Detail string
+}
+
 // Check reads the whole directory and lists every broken invariant: indexes,
 // links and counters that disagree with the records, memberships known from one
 // side only, a name held twice, effective values that are not what the layers
 // resolve to, gaps in the events.
 func (d *Directory) Check(ctx context.Context) ([]Problem, error) {
-	orgs, err := d.orgs(ctx)
+	orgs, err := d.Orgs(ctx)
 	if err != nil {
 		return nil, err
 	}

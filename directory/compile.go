@@ -135,12 +135,16 @@ func (p *Policy) compileRules() []Fault {
 	return faults
 }
 
-func (d *Directory) policyOf(ctx context.Context, org string) (p *Policy, err error) {
+// Policy returns what is decided about an organisation now. ErrNotFound when
+// there is none.
+func (d *Directory) Policy(ctx context.Context, org string) (p *Policy, err error) {
 	err = d.view(ctx, org, func(r reading) error { p, err = r.policy(); return err })
 	return p, err
 }
 
-func (d *Directory) connection(ctx context.Context, id string) (c *Connection, p *Policy, err error) {
+// Connection finds a connection by its id, which is unique in the instance,
+// with the policy of its organisation.
+func (d *Directory) Connection(ctx context.Context, id string) (c *Connection, p *Policy, err error) {
 	err = d.view(ctx, "", func(r reading) error {
 		if r.org, err = r.orgOf(id); err != nil {
 			return err
@@ -173,7 +177,8 @@ func (r reading) orgOf(connection string) (string, error) {
 	return stored.Org, nil
 }
 
-func (d *Directory) orgs(ctx context.Context) (ids []string, err error) {
+// Orgs lists the ids of all organisations.
+func (d *Directory) Orgs(ctx context.Context) (ids []string, err error) {
 	err = d.view(ctx, "", func(r reading) error {
 		ids = nil
 		prefix := key{tableOrg}

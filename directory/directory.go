@@ -59,11 +59,6 @@ func Open(ctx context.Context, e engine.Engine, o Options) (*Directory, error) {
 	return d, d.initialise(ctx)
 }
 
-// Apply is the one door: every write of users and groups goes through it. It
-// returns a *Refusal when a rule says no, ErrNotFound when the path names
-// nothing, ErrVersion when IfMatch fails. Nothing is half-written.
-func (d *Directory) Apply(ctx context.Context, c Change) (Result, error) { return d.apply(ctx, c) }
-
 // storeRecord is the first record of every store.
 type storeRecord struct {
 	Version int    `json:"version"`

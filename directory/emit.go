@@ -153,8 +153,8 @@ func unseal(secret [16]byte, id ID, sealed []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// events reads the feed of an organisation.
-func (d *Directory) events(ctx context.Context, org string, after uint64, limit int) (list []Event, err error) {
+// Events returns at most limit events after a sequence number, oldest first.
+func (d *Directory) Events(ctx context.Context, org string, after uint64, limit int) (list []Event, err error) {
 	err = d.view(ctx, org, func(r reading) error {
 		list = nil
 		from := orgKey(tableEvent, org)
@@ -186,8 +186,8 @@ func (r reading) event(k, record []byte) (Event, error) {
 	})
 }
 
-// history reads the newest events about one user or group.
-func (d *Directory) history(ctx context.Context, org string, id ID, limit int) (list []Event, err error) {
+// History returns the newest events of one user, newest first.
+func (d *Directory) History(ctx context.Context, org string, id ID, limit int) (list []Event, err error) {
 	err = d.view(ctx, org, func(r reading) error {
 		list = nil
 		prefix := orgKey(tableHistory, org).id(id)

@@ -1,6 +1,9 @@
 package directory
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Explanation says why a user is as it is.
 type Explanation struct {
@@ -42,30 +45,138 @@ type LockStory struct {
 
 // Explain says, from one snapshot, which source gave each value, when, and
 // what it beat.
-func (d *Directory) Explain(ctx context.Context, org string, id ID) (*Explanation, error) {
-	return d.explain(ctx, org, id)
+func (d *Directory) Explain(ctx context.Context, org string, id ID) (x *Explanation, err error) {
+	err = d.view(ctx, org, func(r reading) error {
+		p, err := r.policy()
+		if err != nil {
+			return err
+		}
+		u, err := r.userByID(id)
+		if err != nil {
+			return err
+		}
+		if u == nil {
+			return ErrNotFound
+		}
+		groups, err := r.groupsOf(id)
+		if err != nil {
+			return err
+		}
+		s := standing{p, u, groupsThatCount(p, u, groups)}
+		x = s.story()
+		for _, g := range groups {
+			x.Groups = append(x.Groups, g.GroupRef)
+		}
+		return nil
+	})
+	return x, err
 }
 
-// DryRun takes a change through every step of Apply and writes nothing, not
-// even a case.
-func (d *Directory) DryRun(ctx context.Context, c Change) (Result, error) { return d.dryRun(ctx, c) }
-
-// Events returns at most limit events after a sequence number, oldest first.
-func (d *Directory) Events(ctx context.Context, org string, after uint64, limit int) ([]Event, error) {
-	return d.events(ctx, org, after, limit)
+// story tells of every attribute who said what, and who won.
+func (s standing) story() *Explanation {
+	r := resolve(s)
+	x := &Explanation{User: s.user.ID, Home: s.user.Home, State: s.user.state(), Links: slices.Clone(s.user.Links), Locks: s.user.locks()}
+	if r.denied > 0 {
+		x.Denied = s.policy.ruleName(r.denied)
+	}
+	for _, name := range s.names(r.ruled) {
+		effective, _ := r.attributes.Get(name)
+		x.Attributes = append(x.Attributes, AttributeStory{Name: name, Value: effective, Told: s.told(name, effective, r.ruled)})
+	}
+	return x
 }
 
-// History returns the newest events of one user, newest first.
-func (d *Directory) History(ctx context.Context, org string, id ID, limit int) ([]Event, error) {
-	return d.history(ctx, org, id, limit)
+func (u *User) state() string {
+	switch {
+	case u.Deleted != nil && u.Deleted.Erased:
+		return "erased"
+	case u.Deleted != nil:
+		return "deleted"
+	case u.Locked():
+		return "locked"
+	}
+	return "active"
 }
 
-// Cases lists the open cases of an organisation, newest first.
-func (d *Directory) Cases(ctx context.Context, org string) ([]Case, error) { return d.cases(ctx, org) }
+func (u *User) locks() []LockStory {
+	var list []LockStory
+	for i := range u.Layers {
+		if l := &u.Layers[i]; l.holds() {
+			list = append(list, LockStory{l.Source, l.Locked, l.Source.Connection != "" && l.Source.Connection != u.Home})
+		}
+	}
+	return list
+}
 
-// Problem is one broken invariant that Check found.
-type Problem struct {
-	Org    string
-	What   string // the record at fault, in words
-	Detail string
+// told lists every word on an attribute in the order of precedence, and marks
+// those that make the effective value.
+func (s standing) told(name string, effective Value, rules []ruled) []Word {
+	var list []Word
+	won := false
+	order := s.policy.order(name)
+	for _, ch := range order {
+		for _, w := range s.words(ch, name, rules) {
+			w.Wins, w.Note = s.judge(w, effective, &won, name)
+			list = append(list, w)
+		}
+	}
+	for i := range s.user.Layers {
+		l := &s.user.Layers[i]
+		if v, ok := l.Get(name); ok && !slices.Contains(order, l.Source.Channel) {
+			list = append(list, Word{Source: l.Source, Value: v, Note: "this source does not supply the attribute"})
+		}
+	}
+	return list
+}
+
+// words are what the layers of a channel say, the home connection's first.
+func (s standing) words(ch Channel, name string, rules []ruled) []Word {
+	if ch == ByRule {
+		for _, r := range rules {
+			if r.Name == name {
+				return []Word{{Source: Source{Channel: ByRule}, Value: r.Value, Rule: s.policy.ruleName(r.rule)}}
+			}
+		}
+		return nil
+	}
+	var list []Word
+	for i := range s.user.Layers {
+		l := &s.user.Layers[i]
+		if j, ok := l.index(name); ok && l.Source.Channel == ch {
+			list = append(list, Word{Source: l.Source, Value: l.Entries[j].Value, Stamp: l.Entries[j].Stamp})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Word) int {
+		switch {
+		case a.Source.Connection == s.user.Home && b.Source.Connection != s.user.Home:
+			return -1
+		case b.Source.Connection == s.user.Home && a.Source.Connection != s.user.Home:
+			return 1
+		}
+		return 0
+	})
+	return list
+}
+
+// judge says whether a word counts, and if not why.
+func (s standing) judge(w Word, effective Value, won *bool, name string) (bool, string) {
+	src := w.Source
+	if !s.user.open(src) {
+		return false, "the connection closed its link"
+	}
+	if s.policy.unites(name) {
+		return slices.ContainsFunc(w.Value, func(e Element) bool {
+			return slices.ContainsFunc(effective, func(x Element) bool { return sameElement(x, e, "") })
+		}), ""
+	}
+	switch {
+	case src.Connection != "" && src.Connection != s.user.Home:
+		return false, "not the user's home connection"
+	case *won:
+		return false, "a higher source has a value"
+	case !w.Value.Equal(effective):
+		return false, "identifiers are frozen while the user is locked"
+	}
+	*won = true
+	return true, ""
 }

@@ -90,7 +90,7 @@ func (d *Directory) Run(ctx context.Context) error {
 
 // Work does one round of the background work and says whether more waits.
 func (d *Directory) Work(ctx context.Context) (more bool, err error) {
-	orgs, err := d.orgs(ctx)
+	orgs, err := d.Orgs(ctx)
 	if err != nil {
 		return false, err
 	}

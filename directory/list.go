@@ -26,7 +26,10 @@ func compileFilter(text string, schema filter.Schema) (*filter.Matcher, error) {
 	return filter.Compile(tree, schema, filter.Options{})
 }
 
-func (d *Directory) user(ctx context.Context, v Viewer, id ID) (p *Profile, err error) {
+// User returns what the viewer sees of one user; the Profile may be shared and
+// must not be changed. ErrNotFound for a stranger, a tombstone, and an id of
+// another organisation.
+func (d *Directory) User(ctx context.Context, v Viewer, id ID) (p *Profile, err error) {
 	err = d.view(ctx, v.Org, func(r reading) error {
 		policy, err := r.viewerPolicy(v)
 		if err != nil {
@@ -56,7 +59,8 @@ func (u *User) closedTo(connection string) bool {
 	return l != nil && l.State == LinkDeleted
 }
 
-func (d *Directory) users(ctx context.Context, v Viewer, q Query) (Page[*Profile], error) {
+// Users lists users in the order of their creation.
+func (d *Directory) Users(ctx context.Context, v Viewer, q Query) (Page[*Profile], error) {
 	var l listing
 	err := d.view(ctx, v.Org, func(r reading) error {
 		l = listing{Page: Page[*Profile]{Items: []*Profile{}}}
@@ -196,7 +200,8 @@ func (r reading) offer(p *Policy, v Viewer, q Query, u *User, match func(filter.
 	return nil
 }
 
-func (d *Directory) group(ctx context.Context, v Viewer, id ID) (g *Group, err error) {
+// Group returns one group that the viewer owns, or, for an application, any.
+func (d *Directory) Group(ctx context.Context, v Viewer, id ID) (g *Group, err error) {
 	err = d.view(ctx, v.Org, func(r reading) error {
 		if _, err := r.viewerPolicy(v); err != nil {
 			return err

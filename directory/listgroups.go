@@ -8,7 +8,8 @@ import (
 	"muster/directory/filter"
 )
 
-func (d *Directory) groups(ctx context.Context, v Viewer, q Query) (page Page[*Group], err error) {
+// Groups lists groups in the order of their creation.
+func (d *Directory) Groups(ctx context.Context, v Viewer, q Query) (page Page[*Group], err error) {
 	err = d.view(ctx, v.Org, func(r reading) error {
 		page = Page[*Group]{Items: []*Group{}}
 		if _, err := r.viewerPolicy(v); err != nil {

@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// members yields a group's members page by page, each page a snapshot of its
-// own, so that a reader that is slow holds no transaction open.
-func (d *Directory) members(ctx context.Context, v Viewer, group ID) iter.Seq2[Member, error] {
+// Members yields the members of a group in the order of their ids, without
+// ever holding all of them. A fault is yielded once, last.
+func (d *Directory) Members(ctx context.Context, v Viewer, group ID) iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
-		if _, err := d.group(ctx, v, group); err != nil {
+		if _, err := d.Group(ctx, v, group); err != nil {
 			yield(Member{}, err)
 			return
 		}
