@@ -49,8 +49,9 @@ func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
 	}
 	surround(e, o.log)
 
-	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
-	e.GET("/readyz", ready(d))
+	looks := []string{http.MethodGet, http.MethodHead}
+	e.Match(looks, "/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
+	e.Match(looks, "/readyz", ready(d))
 	pushDoor.Mount(e)
 	signInDoor.Mount(e)
 	return all, nil

@@ -190,3 +190,12 @@ func TestMetricsCountByRouteAndNeverByPath(t *testing.T) {
 		t.Errorf("/metrics on the main listener: %d", answer.Code)
 	}
 }
+
+func TestMonitorsMayAskWithHEAD(t *testing.T) {
+	h, _ := wired(t, handlerOptions{})
+	for path, want := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusOK, "/nowhere": http.StatusNotFound} {
+		if answer := ask(h.site, http.MethodHead, path, nil); answer.Code != want {
+			t.Errorf("HEAD %s: %d, want %d", path, answer.Code, want)
+		}
+	}
+}
