@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,10 +78,16 @@ func ownPath(path string) string {
 		}
 	}
 	u, err := url.Parse(path)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil {
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || climbs(u.Path) {
 		return ""
 	}
 	return path
+}
+
+// climbs says whether a path has a segment . or .., plain or escaped: what is left when those are taken out may start
+// with //, which names a host to whoever reads it once more.
+func climbs(path string) bool {
+	return slices.ContainsFunc(strings.Split(path, "/"), func(segment string) bool { return segment == "." || segment == ".." })
 }
 
 // relayState is carried to the provider and back. It means nothing; some providers insist on one.
