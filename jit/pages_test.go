@@ -475,3 +475,18 @@ func BenchmarkAuth(b *testing.B) {
 		}
 	}
 }
+
+func TestHEADAnswersAsGETDoes(t *testing.T) {
+	s := play(t, directory.Org{ID: "acme"}, justInTime("idp"))
+	for _, path := range []string{"/me", "/auth", "/login"} {
+		got := s.browser().get(path, "")
+		r, err := http.NewRequest(http.MethodHead, s.base+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head := s.browser().do(r)
+		if got.StatusCode != head.StatusCode {
+			t.Errorf("%s: GET %d, HEAD %d", path, got.StatusCode, head.StatusCode)
+		}
+	}
+}

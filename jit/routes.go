@@ -108,7 +108,9 @@ func ForeignPosts() []string { return []string{"POST /c/{connection}/saml/acs"} 
 
 // Mount adds the routes of this door.
 func (s *Server) Mount(e *echo.Echo) {
-	get := func(path string, h echo.HandlerFunc) { e.GET(path, s.wrap(h, s.ownOrigin)) }
+	get := func(path string, h echo.HandlerFunc) {
+		e.Match([]string{http.MethodGet, http.MethodHead}, path, s.wrap(h, s.ownOrigin))
+	}
 	post := func(path string, h echo.HandlerFunc) { e.POST(path, s.wrap(h, s.ownOrigin)) }
 	get("/c/:connection/login", s.begin)
 	get("/c/:connection/saml/metadata", s.metadata)
