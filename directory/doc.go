@@ -34,7 +34,7 @@
 //	           required.go   what must have a value
 //	write      writelayer.go the source's own layer; lock.go its lock; link.go its links
 //	resolve    resolve.go    groups -> rules -> effective attributes
-//	check      apply.go      unique names; guard.go too much at once
+//	check      settle.go     unique names; guard.go too much at once
 //	commit     write.go      records, indexes and one Event, in one transaction
 //
 // apply.go alone opens a transaction for a change; what is called reconcile,

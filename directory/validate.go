@@ -250,7 +250,7 @@ func (f *faults) mappings(c *Connection, p *Policy) {
 			f.add(path+".to", "%s is mapped twice", m.To)
 		}
 		if m.Const != "" && ok && d.Name == m.To {
-			f.value(path+".const", m.To, constant(d, m.Const), p)
+			f.value(path+".const", m.To, Text(m.Const), p)
 		}
 	}
 }
@@ -265,14 +265,6 @@ func (p *Policy) target(to string) (Definition, bool) {
 	d, ok := p.schema[base]
 	_, known := d.Fields[field]
 	return d, ok && known
-}
-
-// constant is a mapping's constant as a value of its attribute.
-func constant(d Definition, text string) Value {
-	if d.Name == UserName {
-		return nil
-	}
-	return Text(text)
 }
 
 func (f *faults) guard(g Guard) {
