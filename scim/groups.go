@@ -51,15 +51,7 @@ func (c *call) patchGroup() error { return c.writeGroup(directory.VerbEdit, http
 // writeGroup takes one body to the directory. A PATCH is answered without the
 // group, which may have 100,000 members, unless attributes asks for some of it.
 func (c *call) writeGroup(verb directory.Verb, status int) error {
-	change, err := c.change(verb, directory.GroupResource)
-	if err != nil {
-		return err
-	}
-	p, err := c.parameters()
-	if err != nil {
-		return err
-	}
-	root, err := c.body(c.s.options.MaxGroupBody)
+	change, p, root, err := c.written(verb, directory.GroupResource, c.s.options.MaxGroupBody)
 	if err != nil {
 		return err
 	}

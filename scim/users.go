@@ -60,15 +60,7 @@ func (c *call) patchUser() error { return c.writeUser(directory.VerbEdit, http.S
 // writeUser takes one body to the directory and answers with what the client
 // sees afterwards.
 func (c *call) writeUser(verb directory.Verb, status int) error {
-	change, err := c.change(verb, directory.UserResource)
-	if err != nil {
-		return err
-	}
-	p, err := c.parameters()
-	if err != nil {
-		return err
-	}
-	root, err := c.body(c.s.options.MaxBody)
+	change, p, root, err := c.written(verb, directory.UserResource, c.s.options.MaxBody)
 	if err != nil {
 		return err
 	}
@@ -107,6 +99,19 @@ func (c *call) count(ignored []string) {
 	}
 	c.s.ignored.Add(uint64(len(ignored)))
 	c.log().Debug("unknown attributes were ignored", "attributes", ignored)
+}
+
+// written is a request with a body: what it asks for, how the answer is to be
+// shown, and the body itself, of at most limit bytes.
+func (c *call) written(verb directory.Verb, about directory.Resource, limit int64) (change directory.Change, p parameters, root node, err error) {
+	if change, err = c.change(verb, about); err != nil {
+		return change, p, root, err
+	}
+	if p, err = c.parameters(); err != nil {
+		return change, p, root, err
+	}
+	root, err = c.body(limit)
+	return change, p, root, err
 }
 
 // change begins a write: who asks, for what, under which condition.
