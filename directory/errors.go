@@ -29,6 +29,10 @@ var ErrTooLarge = engine.ErrTooLarge
 // it again is safe.
 var ErrUnknown = engine.ErrUnknown
 
+// ErrUnavailable: the store cannot be reached now. Nothing happened; the same
+// call may succeed later.
+var ErrUnavailable = engine.ErrUnavailable
+
 // Code names one reason to refuse a change. The codes are stable API: they are
 // shown to people, logged, and answered by every transport.
 type Code string

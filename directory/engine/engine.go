@@ -14,6 +14,9 @@ var (
 	// ErrUnknown: the commit may or may not have happened. The only error that
 	// leaves this open, so a caller's write must be idempotent.
 	ErrUnknown = errors.New("engine: outcome unknown")
+	// ErrUnavailable: the storage cannot be reached now. Nothing was committed;
+	// the same call may succeed later.
+	ErrUnavailable = errors.New("engine: storage unavailable")
 	// ErrClosed: the engine is closed, or the transaction has ended.
 	ErrClosed = errors.New("engine: closed")
 	// ErrKey: the empty key cannot be set.
