@@ -16,7 +16,7 @@ func BenchmarkDecodeUser(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		doc, _ = readJSON(benchUser, doc)
-		p := newProgram(x, len(doc))
+		p := newProgram(x, len(doc), nil)
 		if err := p.readUser(node{doc, 0}); err != nil {
 			b.Fatal(err)
 		}
@@ -29,7 +29,7 @@ func BenchmarkDecodeUser(b *testing.B) {
 func BenchmarkPatchUser(b *testing.B) {
 	x := newUserIndex(testPolicy(b))
 	doc, _ := readJSON(benchUser, nil)
-	p := newProgram(x, len(doc))
+	p := newProgram(x, len(doc), nil)
 	if err := p.readUser(node{doc, 0}); err != nil {
 		b.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func BenchmarkPatchUser(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		doc, _ = readJSON(benchPatch, doc)
-		p := newProgram(x, len(doc))
+		p := newProgram(x, len(doc), nil)
 		if err := p.readPatch(node{doc, 0}); err != nil {
 			b.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func BenchmarkPatchUser(b *testing.B) {
 func BenchmarkEncodeUser(b *testing.B) {
 	x := newUserIndex(testPolicy(b))
 	doc, _ := readJSON(benchUser, nil)
-	p := newProgram(x, len(doc))
+	p := newProgram(x, len(doc), nil)
 	if err := p.readUser(node{doc, 0}); err != nil {
 		b.Fatal(err)
 	}

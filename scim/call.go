@@ -71,8 +71,9 @@ func named(ec echo.Context, name string) string {
 // release gives the scratch memory back, unless it grew out of proportion.
 func (c *call) release() {
 	const most = 1 << 20
-	if cap(c.in) < most && cap(c.out) < most && cap(c.doc) < most/64 {
+	if cap(c.in) < most && cap(c.out) < most && cap(c.doc) < most/64 && cap(c.edits) < most/256 {
 		clear(c.doc)
+		clear(c.edits)
 		c.s.scratch.Put(c.scratch)
 	}
 }

@@ -54,7 +54,7 @@ func FuzzPatch(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	p := newProgram(x, len(doc))
+	p := newProgram(x, len(doc), nil)
 	if err := p.readUser(node{doc, 0}); err != nil {
 		f.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func FuzzPatch(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p := newProgram(x, len(doc))
+		p := newProgram(x, len(doc), nil)
 		if err := p.readPatch(node{doc, 0}); err != nil {
 			return
 		}

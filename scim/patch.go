@@ -38,8 +38,10 @@ type program struct {
 	ignored unknown
 }
 
-func newProgram(x *index, size int) *program {
-	p := &program{x: x, edits: make([]edit, 0, 16)}
+// newProgram makes an empty program for a body of size values. It may use the
+// memory of edits until the request ends.
+func newProgram(x *index, size int, edits []edit) *program {
+	p := &program{x: x, edits: edits[:0]}
 	p.arena.fields = make([]directory.Field, 0, size)
 	p.arena.elements = make([]directory.Element, 0, size)
 	return p

@@ -49,7 +49,7 @@ func rootOf(t *testing.T, text string) node {
 // created is a resource as POST makes it.
 func created(t *testing.T, x *index, text string) directory.Attributes {
 	t.Helper()
-	p := newProgram(x, 16)
+	p := newProgram(x, 16, nil)
 	if err := p.readUser(rootOf(t, text)); err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
@@ -64,7 +64,7 @@ func created(t *testing.T, x *index, text string) directory.Attributes {
 func patched(t *testing.T, x *index, own directory.Attributes, operations string, create bool) (directory.Attributes, string) {
 	t.Helper()
 	before := own.Clone()
-	p := newProgram(x, 16)
+	p := newProgram(x, 16, nil)
 	err := p.readPatch(rootOf(t, `{"Operations":[`+operations+`]}`))
 	if err == nil {
 		out, err2 := p.run(own, create)

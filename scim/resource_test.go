@@ -64,7 +64,7 @@ func TestUserOfWrongTypesIsRefused(t *testing.T) {
 		`{"urn:muster:params:scim:schemas:acme:2.0:User":{"ratio":"x"}}`, `{"urn:muster:params:scim:schemas:acme:2.0:User":{"since":"yesterday"}}`,
 		`{"urn:muster:params:scim:schemas:acme:2.0:User":{"remote":"x"}}`, `{"urn:muster:params:scim:schemas:acme:2.0:User":{"seats":99999999999999999999}}`,
 	} {
-		p := newProgram(x, 16)
+		p := newProgram(x, 16, nil)
 		err := p.readUser(rootOf(t, body))
 		if f, ok := errors.AsType[fault](err); !ok || f.ScimType != "invalidValue" || f.Status != 400 {
 			t.Errorf("%s: %v", body, err)

@@ -41,6 +41,7 @@ type Server struct {
 type scratch struct {
 	in, out []byte
 	doc     document
+	edits   []edit
 }
 
 // New makes the door of d.

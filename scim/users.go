@@ -76,7 +76,8 @@ func (c *call) writeUser(verb directory.Verb, status int) error {
 
 // program reads the body of a write about a user into the change.
 func (c *call) program(change *directory.Change, root node) error {
-	p := newProgram(c.index, len(root.doc))
+	p := newProgram(c.index, len(root.doc), c.edits)
+	defer func() { c.edits = p.edits }()
 	create := c.connection.CreateElement || change.Verb != directory.VerbEdit
 	var err error
 	if change.Verb == directory.VerbEdit {

@@ -116,18 +116,25 @@ func randomHeight() int {
 	return min(1+bits.TrailingZeros32(rand.Uint32())/2, maxHeight)
 }
 
-// arena hands out copies from blocks, so that a dozen small writes cost a
-// few allocations.
-type arena struct{ free []byte }
+// arena hands out copies from blocks, each twice as large as the one before
+// up to a limit, so that a dozen small writes cost a few allocations.
+type arena struct {
+	free  []byte
+	block int
+}
 
-const arenaBlock = 4096
+const (
+	firstBlock = 2048
+	arenaBlock = 4096
+)
 
 func (a *arena) copy(b []byte) []byte {
 	if len(b) > arenaBlock/4 {
 		return bytes.Clone(b)
 	}
 	if a.free == nil || len(b) > len(a.free) {
-		a.free = make([]byte, arenaBlock)
+		a.block = min(max(2*a.block, firstBlock), arenaBlock)
+		a.free = make([]byte, a.block)
 	}
 	c := a.free[:len(b):len(b)]
 	a.free = a.free[len(b):]
