@@ -26,6 +26,7 @@ import (
 //	n org counter shard        a total
 //	w org conn window [user]   what the guard counted
 //	s hash                     Session; S org user hash -> nothing
+//	a conn name hash           the session by what the identity provider calls it -> nothing
 //	t hash                     Token; T org conn name -> hash
 //	o kind key                 one-time value; x time kind key its expiry
 //	c org id                   Case; d org digest -> the open case
@@ -50,6 +51,7 @@ const (
 	tableGuard      = 'w'
 	tableSession    = 's'
 	tableUserSess   = 'S'
+	tableNamedSess  = 'a'
 	tableToken      = 't'
 	tableTokenName  = 'T'
 	tableOnce       = 'o'

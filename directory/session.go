@@ -36,10 +36,12 @@ func (d *Directory) StartSession(ctx context.Context, s Session) (secret string,
 		if err := w.tx.Set(at, encodeSession(&s)); err != nil {
 			return err
 		}
-		if err := w.tx.Set(append(orgKey(tableUserSess, s.Org).id(s.User), at[1:]...), nil); err != nil {
-			return err
+		for _, k := range s.indexes(at) {
+			if err := w.tx.Set(k, nil); err != nil {
+				return err
+			}
 		}
-		return w.tx.Set(append(key{tableExpiry}.time(s.Expires), at...), nil)
+		return nil
 	})
 	if err != nil {
 		return "", err
@@ -115,13 +117,29 @@ func (w writing) forgetSession(at key) error {
 	if err != nil {
 		return err
 	}
-	if err := w.tx.Delete(append(orgKey(tableUserSess, s.Org).id(s.User), at[1:]...)); err != nil {
-		return err
-	}
-	if err := w.tx.Delete(append(key{tableExpiry}.time(s.Expires), at...)); err != nil {
-		return err
+	for _, k := range s.indexes(at) {
+		if err := w.tx.Delete(k); err != nil {
+			return err
+		}
 	}
 	return w.tx.Delete(at)
+}
+
+// indexes are the entries by which the session kept at a key is found again: of
+// its user, by its end, and by the identity provider's names for it.
+func (s *Session) indexes(at key) []key {
+	hash := at[1:]
+	list := []key{
+		append(orgKey(tableUserSess, s.Org).id(s.User), hash...),
+		append(key{tableExpiry}.time(s.Expires), at...),
+	}
+	bySubject, byIndex := s.names()
+	for _, name := range []key{bySubject, byIndex} {
+		if name != nil {
+			list = append(list, append(name, hash...))
+		}
+	}
+	return list
 }
 
 // access says whether the session's user may be here now, and who that is.
