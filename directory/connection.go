@@ -178,7 +178,46 @@ type OIDCTrust struct {
 	// Secret is the client secret. Configure takes it in clear and stores it
 	// sealed; read it with Directory.Unseal.
 	Secret []byte `json:"secret,omitempty"`
+	// ClientAuth is how this client proves itself to the token endpoint.
+	ClientAuth ClientAuth `json:"clientAuth,omitempty"`
+	// Scopes to ask for besides openid; nil: profile and email.
+	Scopes []string `json:"scopes,omitempty"`
+	// Skew is how far the two clocks may differ: zero means 60 s, at most 300 s.
+	Skew time.Duration `json:"skew,omitempty"`
+	// NoUserInfo: the userinfo endpoint is not asked for claims that the ID token
+	// lacks.
+	NoUserInfo bool `json:"noUserInfo,omitempty"`
+	// Prompt, MaxAge and ACRValues say how people are to be asked. MaxAge, in
+	// whole seconds, is also held against the answer; so are ACRValues, of which
+	// the answer must name one.
+	Prompt    Prompt        `json:"prompt,omitempty"`
+	MaxAge    time.Duration `json:"maxAge,omitempty"`
+	ACRValues []string      `json:"acrValues,omitempty"`
 }
+
+// ClientAuth is a way of proving a client (OpenID Connect Core §9).
+type ClientAuth string
+
+// The ways. Unset means the secret, if there is one, where the provider takes
+// it, and else nothing but PKCE.
+const (
+	SecretBasic   ClientAuth = "client_secret_basic"
+	SecretPost    ClientAuth = "client_secret_post"
+	PrivateKeyJWT ClientAuth = "private_key_jwt" // by a key of the connection's own: see OwnKeys
+)
+
+// Prompt is what the provider shall ask of people who are signed in there.
+type Prompt string
+
+// The prompts. Unset leaves it to the provider.
+const (
+	PromptLogin         Prompt = "login"
+	PromptConsent       Prompt = "consent"
+	PromptSelectAccount Prompt = "select_account"
+)
+
+// MaxSkew bounds how far the clocks of the two sides may differ.
+const MaxSkew = 300 * time.Second
 
 func (c *Connection) state() State {
 	if c.State == "" {

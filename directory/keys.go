@@ -15,6 +15,7 @@ import (
 //	f                          format version and the keyed-hash key
 //	O org                      Org and its counters of change (JSON)
 //	C conn                     Connection (JSON); P org conn -> nothing
+//	K conn use                 the connection's own keys (JSON)
 //	D domain                   the connection that owns the domain
 //	u org id                   User
 //	g org id                   Group
@@ -37,6 +38,7 @@ const (
 	tableOrg        = 'O'
 	tableConnection = 'C'
 	tableOrgConn    = 'P'
+	tableOwnKey     = 'K'
 	tableDomain     = 'D'
 	tableUser       = 'u'
 	tableGroup      = 'g'

@@ -230,6 +230,44 @@ func (f *faults) connection(c *Connection, p *Policy) {
 	}
 	f.mappings(c, p)
 	f.guard(c.Guard)
+	if c.SAML != nil && c.OIDC != nil {
+		f.add("oidc", "a connection has one identity provider, by saml or by oidc; make a second connection")
+	}
+	if c.OIDC != nil {
+		f.oidc(c.OIDC)
+	}
+}
+
+// maxWords bounds each list of what is asked for.
+const maxWords = 50
+
+// oneWord is what one word of a list separated by blanks may be (RFC 6749 §3.3).
+var oneWord = regexp.MustCompile("^[!#-\\[\\]-~]{1,200}$")
+
+func (f *faults) oidc(t *OIDCTrust) {
+	oneOf(f, "oidc.client_auth", t.ClientAuth, SecretBasic, SecretPost, PrivateKeyJWT)
+	oneOf(f, "oidc.prompt", t.Prompt, PromptLogin, PromptConsent, PromptSelectAccount)
+	switch secret := len(t.Secret) > 0; {
+	case t.ClientAuth == PrivateKeyJWT && secret:
+		f.add("oidc.client_auth", "a client that signs has no secret")
+	case (t.ClientAuth == SecretBasic || t.ClientAuth == SecretPost) && !secret:
+		f.add("oidc.client_auth", "the secret is missing")
+	}
+	if t.Skew < 0 || t.Skew > MaxSkew {
+		f.add("oidc.skew", "is at most %s", MaxSkew)
+	}
+	if t.MaxAge < 0 || t.MaxAge%time.Second != 0 {
+		f.add("oidc.max_age", "is in whole seconds")
+	}
+	f.words("oidc.scopes", t.Scopes)
+	f.words("oidc.acr_values", t.ACRValues)
+}
+
+// words notes what does not fit into a list separated by blanks.
+func (f *faults) words(path string, list []string) {
+	if len(list) > maxWords || slices.ContainsFunc(list, func(word string) bool { return !oneWord.MatchString(word) }) {
+		f.add(path, "is at most %d words without blanks", maxWords)
+	}
 }
 
 func (f *faults) mappings(c *Connection, p *Policy) {
