@@ -9,17 +9,42 @@ import (
 // Spend uses a one-time value up: the first call for (kind, key) returns nil,
 // every later one until the moment given returns ErrSpent, on every node.
 func (d *Directory) Spend(ctx context.Context, kind, key string, until time.Time) error {
+	return d.SpendAll(ctx, Once{kind, key, until})
+}
+
+// Once is a one-time value and the moment until which it is remembered.
+type Once struct {
+	Kind, Key string
+	Until     time.Time
+}
+
+// SpendAll uses several one-time values up, all or none. A *SpentError, which
+// is ErrSpent, names the first that was used before.
+func (d *Directory) SpendAll(ctx context.Context, values ...Once) error {
 	return d.update(ctx, "", func(w writing) error {
-		held, err := w.kept(kind, key)
-		if err != nil {
-			return err
+		for _, v := range values {
+			held, err := w.kept(v.Kind, v.Key)
+			if err != nil {
+				return err
+			}
+			if held != nil {
+				return &SpentError{v}
+			}
+			if err := w.keepOnce(v.Kind, v.Key, nil, v.Until); err != nil {
+				return err
+			}
 		}
-		if held != nil {
-			return ErrSpent
-		}
-		return w.keepOnce(kind, key, nil, until)
+		return nil
 	})
 }
+
+// SpentError says which value was used before.
+type SpentError struct{ Value Once }
+
+func (e *SpentError) Error() string { return e.Value.Kind + ": " + ErrSpent.Error() }
+
+// Unwrap makes it ErrSpent.
+func (e *SpentError) Unwrap() error { return ErrSpent }
 
 // Keep stores a small value for one later Take, until the moment given.
 func (d *Directory) Keep(ctx context.Context, kind, key string, value []byte, until time.Time) error {

@@ -3,6 +3,7 @@ package directory
 import (
 	"bytes"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 )
 
@@ -42,4 +43,39 @@ func (d *Directory) sealSecrets(c, old *Connection) error {
 	sealed, err := seal(bytes.Clone(sealMark), d.sealKey(), NoID, trust.Secret)
 	trust.Secret = sealed
 	return err
+}
+
+// saltSize is how much randomness goes into each sealing's own key. Strangers
+// may have as many values sealed as they like: with the nonce it makes a
+// repetition unthinkable.
+const saltSize = 16
+
+// SealFor encrypts a small value that leaves this store, such as a cookie, so
+// that only UnsealFor of the same purpose reads it again, on any node.
+func (d *Directory) SealFor(purpose string, plain []byte) ([]byte, error) {
+	salt := make([]byte, saltSize, saltSize+sealOverhead+len(plain))
+	rand.Read(salt)
+	return seal(salt, d.purposeKey(purpose, salt), NoID, plain)
+}
+
+// UnsealFor returns what SealFor encrypted for that purpose, and ErrUnauthorized
+// for anything else.
+func (d *Directory) UnsealFor(purpose string, sealed []byte) ([]byte, error) {
+	if len(sealed) < saltSize {
+		return nil, ErrUnauthorized
+	}
+	salt, body := sealed[:saltSize], sealed[saltSize:]
+	plain, err := unseal(d.purposeKey(purpose, salt), NoID, body)
+	if err != nil {
+		return nil, ErrUnauthorized
+	}
+	return plain, nil
+}
+
+func (d *Directory) purposeKey(purpose string, salt []byte) [16]byte {
+	mac := hmac.New(sha256.New, d.pepper)
+	mac.Write([]byte("sealed for "))
+	mac.Write(salt)
+	mac.Write([]byte(purpose))
+	return [16]byte(mac.Sum(nil)[:16])
 }

@@ -6,6 +6,7 @@
 //	presets.go      what is known of each identity provider; Fill completes a connection from it
 //	door.go         the protocols' side: requests out, assertions in. SAML today, another protocol beside it
 //	state.go        sign-ins under way: who asked, from which browser, where to go afterwards
+//	limit.go        who sends much that is not believed has to wait
 //	signin.go       what follows the protocol: spend, apply, session, cookie, redirect. One path for all
 //	session.go      cookies
 //	me.go           what the signed-in person sees; auth.go what a reverse proxy sees
@@ -14,11 +15,11 @@
 //
 // # The way of a sign-in
 //
-//  1. /c/{connection}/login keeps a pending sign-in under the id of the request it makes, bound to this browser by a
-//     cookie named for that request, and sends the browser to the identity provider.
-//  2. The provider's answer comes to the ACS. Package saml believes it or says why not. The pending sign-in is taken,
-//     once: of this connection, from this browser.
-//  3. The assertion's id is spent, once, on every node.
+//  1. /c/{connection}/login seals the pending sign-in into a cookie of this browser, named for the request, and sends
+//     the browser to the identity provider. Nothing is written: strangers may ask as often as they like.
+//  2. The provider's answer comes to the ACS. Package saml believes it or says why not. The cookie must be there, sealed
+//     by one of our nodes, for this request and this connection.
+//  3. The request's id and the assertion's are spent, once, on every node.
 //  4. Interpret reads the claims by the connection's names, and directory.Apply finds, links, updates or creates the
 //     user, or refuses. Only when that has been committed is there a session.
 //  5. The session's secret goes into a cookie and the browser to return_to, or to /me.

@@ -104,8 +104,7 @@ func (s *Server) begin(c echo.Context) error {
 	if err != nil {
 		return about(err, conn)
 	}
-	started := pending{Connection: conn.ID, Return: ownPath(c.QueryParam("return_to"))}
-	cookie, err := s.keepPending(c.Request().Context(), request.ID, started)
+	cookie, err := s.sealPending(pending{Request: request.ID, Connection: conn.ID, Return: ownPath(c.QueryParam("return_to"))})
 	if err != nil {
 		return about(err, conn)
 	}
@@ -122,11 +121,13 @@ func (s *Server) acs(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	arrived, err := s.verify(c, conn, policy)
-	if err == nil {
-		err = s.signIn(c, arrived)
-	}
-	return about(err, conn)
+	return about(s.judged(c, conn, func() error {
+		arrived, err := s.verify(c, conn, policy)
+		if err != nil {
+			return err
+		}
+		return s.signIn(c, arrived)
+	}), conn)
 }
 
 // verify believes an answer, or not. The requests of this browser are told by its own cookies, so that an answer to
@@ -152,12 +153,10 @@ func (s *Server) verify(c echo.Context, conn *directory.Connection, policy *dire
 	if facts.InResponseTo == "" {
 		return a, nil // permitted above, by the connection
 	}
-	started, err := s.takePending(c.Request().Context(), facts.InResponseTo, conn.ID, bindings[facts.InResponseTo])
-	if err != nil {
+	if a.started, err = s.openPending(facts.InResponseTo, conn.ID, bindings[facts.InResponseTo]); err != nil {
 		return a, err
 	}
 	s.unbind(c, facts.InResponseTo)
-	a.returnTo = started.Return
 	return a, nil
 }
 

@@ -22,6 +22,7 @@ const (
 	notFound          directory.Code = "not_found"            //
 	notAllowed        directory.Code = "method_not_allowed"   //
 	internalError     directory.Code = "internal_error"       //
+	tooMany           directory.Code = "too_many_requests"    // messages that were not believed
 	providerDeclined  directory.Code = "declined_by_provider" // the identity provider reports that it let nobody in
 )
 
@@ -110,6 +111,7 @@ func requestAnswers() map[directory.Code]answer {
 		notAllowed:        {http.StatusMethodNotAllowed, "This address does not take that kind of request."},
 		invalidAssertion:  {http.StatusForbidden, "Your organisation's sign-in could not be verified. Please start again; if it happens again, tell your administrator."},
 		unknownRequest:    {http.StatusForbidden, "This sign-in was not started in this browser, or too long ago. Please start again."},
+		tooMany:           {http.StatusTooManyRequests, "Too many messages from where you are could not be verified. Please wait a little, then start again."},
 		providerDeclined:  {http.StatusForbidden, "Your organisation's sign-in did not let you in. Please start again, or ask your administrator."},
 	}
 }

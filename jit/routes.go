@@ -50,6 +50,8 @@ type Server struct {
 	pages     *template.Template
 	forgery   *http.CrossOriginProtection
 	providers sync.Map // connection id -> compiled
+	// addresses and connections slow down those who send what is not believed.
+	addresses, connections *limiter
 }
 
 // New prepares a server. It refuses a base URL over which cookies would travel in the clear.
@@ -64,6 +66,7 @@ func New(d *directory.Directory, o Options) (*Server, error) {
 	s := &Server{
 		directory: d, base: base, secure: secure, render: o.RenderUser, key: o.Key,
 		log: o.Log, now: o.Now, lifetime: o.SessionLifetime, forgery: http.NewCrossOriginProtection(),
+		addresses: newLimiter(perAddress()), connections: newLimiter(perConnection()),
 	}
 	if s.log == nil {
 		s.log = slog.Default()

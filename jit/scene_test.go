@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"muster/directory"
+	"muster/directory/engine"
 	"muster/directory/engine/memory"
 	"muster/jit"
 	"muster/jit/saml"
@@ -33,12 +35,25 @@ import (
 type scene struct {
 	testing.TB
 	dir    *directory.Directory
+	store  *counted
+	door   *jit.Server // the one that serves base
 	base   string
 	idps   map[string]*samltest.IdP // by connection
 	log    *journal
 	mu     sync.Mutex
 	ahead  time.Duration
 	render func(w io.Writer, base string, user *directory.Profile, policy *directory.Policy) error
+}
+
+// counted is an engine that counts the transactions that may write.
+type counted struct {
+	engine.Engine
+	updates atomic.Int64
+}
+
+func (c *counted) Update(ctx context.Context, fn func(engine.WriteTx) error) error {
+	c.updates.Add(1)
+	return c.Engine.Update(ctx, fn)
 }
 
 func (s *scene) now() time.Time {
@@ -82,9 +97,9 @@ func play(t testing.TB, org directory.Org, connections ...directory.Connection) 
 	t.Helper()
 	s := &scene{TB: t, idps: map[string]*samltest.IdP{}, log: &journal{}}
 	log := slog.New(slog.NewTextHandler(s.log, nil))
-	store := memory.New(memory.Options{})
-	t.Cleanup(func() { store.Close() })
-	dir, err := directory.Open(t.Context(), store, directory.Options{Now: s.now, Log: log})
+	s.store = &counted{Engine: memory.New(memory.Options{})}
+	t.Cleanup(func() { s.store.Close() })
+	dir, err := directory.Open(t.Context(), s.store, directory.Options{Now: s.now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,19 +110,35 @@ func play(t testing.TB, org directory.Org, connections ...directory.Connection) 
 		org.ID = "acme"
 	}
 	s.configure(org, connections...)
-	door, err := jit.New(dir, jit.Options{BaseURL: s.base, Now: s.now, Log: log, RenderUser: s.renderUser})
+	s.serve(server, jit.Options{BaseURL: s.base})
+	t.Cleanup(s.clean)
+	return s
+}
+
+// serve mounts a door of the scene's directory.
+func (s *scene) serve(server *httptest.Server, o jit.Options) {
+	s.Helper()
+	o.Now, o.RenderUser, o.Log = s.now, s.renderUser, slog.New(slog.NewTextHandler(s.log, nil))
+	door, err := jit.New(s.dir, o)
 	if err != nil {
-		t.Fatal(err)
+		s.Fatal(err)
 	}
+	s.door = door
 	e := echo.New()
 	door.Mount(e)
 	server.Config.Handler = e
 	server.Start()
-	t.Cleanup(func() {
-		server.Close()
-		s.clean()
-	})
-	return s
+	s.Cleanup(server.Close)
+}
+
+// node is another server of the same directory, reached at an address of its own behind the same name.
+func (s *scene) node() *scene {
+	s.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	other := &scene{TB: s.TB, dir: s.dir, store: s.store, idps: s.idps, log: s.log, ahead: s.ahead}
+	other.serve(server, jit.Options{BaseURL: s.base})
+	other.base = "http://" + server.Listener.Addr().String()
+	return other
 }
 
 // clean checks every invariant of the directory.

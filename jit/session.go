@@ -16,6 +16,8 @@ const (
 	sessionName   = "muster"
 	bindingPrefix = "muster-sign-in-" // + request id
 	maxBindings   = 6                 // sign-ins that one browser may have under way
+	// maxBindingBytes is what those may take up when another one is added.
+	maxBindingBytes = 3 << 10
 )
 
 func (s *Server) cookieName(name string) string {
@@ -52,17 +54,20 @@ func (s *Server) bindings(c echo.Context) map[string]string {
 	return found
 }
 
-// dropSurplus keeps sign-ins that were never finished from filling the browser's cookie header. Browsers list the
-// oldest first (RFC 6265 §5.4).
+// dropSurplus keeps sign-ins that were never finished from filling the browser's cookie header, of which proxies take
+// some kilobytes. Browsers list the oldest first (RFC 6265 §5.4).
 func (s *Server) dropSurplus(c echo.Context) {
-	var open []string
+	var open []*http.Cookie
+	size := 0
 	for _, cookie := range c.Cookies() {
 		if strings.HasPrefix(cookie.Name, s.cookieName(bindingPrefix)) {
-			open = append(open, cookie.Name)
+			open = append(open, cookie)
+			size += len(cookie.Name) + len(cookie.Value)
 		}
 	}
-	for len(open) >= maxBindings {
-		s.dropCookie(c, open[0])
+	for len(open) > 0 && (len(open) >= maxBindings || size > maxBindingBytes) {
+		size -= len(open[0].Name) + len(open[0].Value)
+		s.dropCookie(c, open[0].Name)
 		open = open[1:]
 	}
 }

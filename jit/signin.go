@@ -1,6 +1,7 @@
 package jit
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,12 +14,12 @@ import (
 	"muster/directory"
 )
 
-// arrival is a sign-in whose protocol is done: what was vouched for, to whom, and where the person wanted to go.
+// arrival is a sign-in whose protocol is done: what was vouched for, to whom, and how it began.
 type arrival struct {
 	connection *directory.Connection
 	policy     *directory.Policy
 	assertion  Assertion
-	returnTo   string // an own path, "" for /me
+	started    pending // zero when the provider started it
 }
 
 // home is where people land who wanted nothing in particular.
@@ -45,22 +46,31 @@ func (s *Server) signIn(c echo.Context, a arrival) error {
 		}
 	}
 	s.setSession(c, secret, session.Expires)
-	if a.returnTo == "" {
-		a.returnTo = home
-	}
-	return c.Redirect(http.StatusSeeOther, a.returnTo)
+	return c.Redirect(http.StatusSeeOther, cmp.Or(a.started.Return, home))
 }
 
-// spend uses the assertion's id up. Connections do not share ids, though they may share a provider: one customer
-// cannot use up another's. The key is a hash because ids may be of any length.
+// spend uses up the assertion's id and, where there was a request, that one's, so that neither counts twice on any node.
+// Connections do not share ids, though they may share a provider: one customer cannot use up another's. The key is a
+// hash because ids may be of any length.
 func (s *Server) spend(ctx context.Context, a arrival) error {
 	key := sha256.Sum256([]byte(a.assertion.Issuer + "\x00" + a.assertion.ID))
-	err := s.directory.Spend(ctx, "assertion "+a.connection.ID, hex.EncodeToString(key[:]), a.assertion.Expires)
-	if errors.Is(err, directory.ErrSpent) {
-		return refuse(directory.StaleAssertion, "assertion %.200q was used before", a.assertion.ID)
+	once := []directory.Once{{Kind: "assertion " + a.connection.ID, Key: hex.EncodeToString(key[:]), Until: a.assertion.Expires}}
+	if request := a.started.Request; request != "" {
+		once = append([]directory.Once{{Kind: requestKind, Key: request, Until: a.started.expires()}}, once...)
 	}
-	return err
+	err := s.directory.SpendAll(ctx, once...)
+	spent, ok := errors.AsType[*directory.SpentError](err)
+	switch {
+	case !ok:
+		return err
+	case spent.Value.Kind == requestKind:
+		return refuse(unknownRequest, "request %q was answered before", a.started.Request)
+	}
+	return refuse(directory.StaleAssertion, "assertion %.200q was used before", a.assertion.ID)
 }
+
+// requestKind are the requests that were answered.
+const requestKind = "request"
 
 // provision asks the directory for the person, and tells the administrator how the assertion was read.
 func (s *Server) provision(ctx context.Context, a arrival, request string) (directory.Result, error) {

@@ -1,10 +1,8 @@
 package jit
 
 import (
-	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,37 +14,56 @@ import (
 	"muster/directory"
 )
 
-// pending is a sign-in under way, kept in the directory under the id of its request.
+// pending is a sign-in under way. It is kept nowhere but in the browser that started it, sealed into a cookie: whoever
+// asks for sign-ins without end has nothing written here, and any node can take the answer. That a request is answered
+// once is what signIn spends its id for.
 type pending struct {
-	Connection string   `json:"connection"`
-	Return     string   `json:"return,omitempty"` // an own path
-	Browser    [32]byte `json:"browser"`          // SHA-256 of the binding cookie's value
+	Request    string    `json:"request"`
+	Connection string    `json:"connection"`
+	Return     string    `json:"return,omitempty"` // an own path
+	Started    time.Time `json:"started"`
 }
 
-// A pending sign-in is kept for as long as a person may need to type a password and find the telephone.
+// A pending sign-in lasts for as long as a person may need to type a password and find the telephone.
 const (
-	pendingKind     = "sign-in"
+	pendingPurpose  = "sign-in under way"
 	pendingLifetime = 10 * time.Minute
 )
 
-// keepPending remembers a request and returns the value of the cookie that binds it to this browser.
-func (s *Server) keepPending(ctx context.Context, request string, p pending) (cookie string, err error) {
-	cookie = rand.Text()
-	p.Browser = sha256.Sum256([]byte(cookie))
+func (p pending) expires() time.Time { return p.Started.Add(pendingLifetime) }
+
+// maxCookie is what browsers surely keep of one cookie, its name and attributes apart (RFC 6265 §6.1).
+const maxCookie = 3800
+
+// sealPending is the cookie's value of a sign-in that starts now. A path for which the cookie has no room is forgotten.
+func (s *Server) sealPending(p pending) (cookie string, err error) {
+	p.Started = s.now().UTC()
 	record, err := json.Marshal(p)
 	if err != nil {
 		return "", fmt.Errorf("a pending sign-in: %w", err)
 	}
-	return cookie, s.directory.Keep(ctx, pendingKind, request, record, s.now().Add(pendingLifetime))
+	sealed, err := s.directory.SealFor(pendingPurpose, record)
+	if err != nil {
+		return "", err
+	}
+	if cookie = base64.RawURLEncoding.EncodeToString(sealed); len(cookie) > maxCookie && p.Return != "" {
+		p.Return = ""
+		return s.sealPending(p)
+	}
+	return cookie, nil
 }
 
-// takePending uses a request up. It must be of this connection and from the browser with this cookie; a request that
-// is neither is gone, too, for somebody is trying things with it.
-func (s *Server) takePending(ctx context.Context, request, connection, cookie string) (pending, error) {
+// openPending reads the cookie of a request. It must have been made by this connection, and not too long ago; that the
+// browser has it shows that the browser made the request.
+func (s *Server) openPending(request, connection, cookie string) (pending, error) {
 	var p pending
-	record, err := s.directory.Take(ctx, pendingKind, request)
-	if errors.Is(err, directory.ErrSpent) {
-		return p, refuse(unknownRequest, "request %q was answered before, or more than %s ago", request, pendingLifetime)
+	sealed, err := base64.RawURLEncoding.DecodeString(cookie)
+	if err != nil {
+		return p, refuse(unknownRequest, "the cookie of request %.100q is not one of ours", request)
+	}
+	record, err := s.directory.UnsealFor(pendingPurpose, sealed)
+	if errors.Is(err, directory.ErrUnauthorized) {
+		return p, refuse(unknownRequest, "the cookie of request %.100q is not one of ours", request)
 	}
 	if err != nil {
 		return p, err
@@ -54,12 +71,13 @@ func (s *Server) takePending(ctx context.Context, request, connection, cookie st
 	if err := json.Unmarshal(record, &p); err != nil {
 		return p, fmt.Errorf("a pending sign-in: %w", err)
 	}
-	browser := sha256.Sum256([]byte(cookie))
 	switch {
+	case p.Request != request:
+		return p, refuse(unknownRequest, "the cookie of request %.100q belongs to request %q", request, p.Request)
 	case p.Connection != connection:
 		return p, refuse(unknownRequest, "request %q was made by connection %q", request, p.Connection)
-	case subtle.ConstantTimeCompare(browser[:], p.Browser[:]) != 1:
-		return p, refuse(unknownRequest, "request %q was made by another browser", request)
+	case !s.now().Before(p.expires()):
+		return p, refuse(unknownRequest, "request %q was made more than %s ago, at %s", request, pendingLifetime, p.Started.Format(time.RFC3339))
 	}
 	return p, nil
 }

@@ -22,6 +22,7 @@ type settings struct {
 	Apply             string
 	MetricsListen     string
 	AllowPrivateFetch bool
+	TrustedProxies    []string
 }
 
 const (
@@ -39,6 +40,7 @@ func (s *settings) bind(f *pflag.FlagSet) {
 	f.StringVar(&s.Store, storeFlag, storeAtHome, storeUsage)
 	f.StringVar(&s.Apply, "apply", "", "apply file to bring the store to, at the start")
 	f.StringVar(&s.MetricsListen, "metrics-listen", "", "address of a second listener with /metrics (default none)")
+	f.StringSliceVar(&s.TrustedProxies, "trusted-proxies", nil, "networks (CIDR) of reverse proxies whose X-Forwarded-For is believed")
 	f.BoolVar(&s.AllowPrivateFetch, "allow-private-fetch", false, "let metadata and discovery documents come from private addresses")
 }
 

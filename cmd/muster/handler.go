@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -27,6 +28,7 @@ type handlerOptions struct {
 	base    string
 	log     *slog.Logger
 	metered bool
+	proxies []*net.IPNet // whose X-Forwarded-For is believed
 }
 
 // handlers of the two listeners; metrics is nil when nobody asks for them.
@@ -48,6 +50,9 @@ func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
 		all.metrics = m.handler()
 	}
 	surround(e, o.log)
+	if len(o.proxies) > 0 {
+		e.IPExtractor = clientBehind(o.proxies)
+	}
 
 	looks := []string{http.MethodGet, http.MethodHead}
 	e.Match(looks, "/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
@@ -62,6 +67,15 @@ func surround(e *echo.Echo, log *slog.Logger) {
 	e.HTTPErrorHandler = faults(log)
 	e.IPExtractor = echo.ExtractIPDirect() // nothing that a client can write
 	e.Use(correlate, contain(log), bounded, sameOrigin())
+}
+
+// clientBehind is the nearest address that is none of the proxies'.
+func clientBehind(proxies []*net.IPNet) echo.IPExtractor {
+	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, network := range proxies {
+		trust = append(trust, echo.TrustIPRange(network))
+	}
+	return echo.ExtractIPFromXFFHeader(trust...)
 }
 
 // correlate gives each request an id, the client's own if it is well-formed, and shows it in the answer, where the

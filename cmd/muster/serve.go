@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -80,7 +81,11 @@ func serve(ctx context.Context, s settings, getenv func(string) string, stdout, 
 			return err
 		}
 		defer at.close()
-		h, err := newHandlers(d, handlerOptions{base: at.base, log: log, metered: at.metrics != nil})
+		proxies, err := networks(s.TrustedProxies)
+		if err != nil {
+			return err
+		}
+		h, err := newHandlers(d, handlerOptions{base: at.base, log: log, metered: at.metrics != nil, proxies: proxies})
 		if err != nil {
 			return err
 		}
@@ -97,6 +102,23 @@ func serve(ctx context.Context, s settings, getenv func(string) string, stdout, 
 		at.announce(stdout)
 		return serveAll(ctx, log, map[net.Listener]http.Handler{at.main: h.site, at.metrics: h.metrics})
 	})
+}
+
+// networks reads the list of trusted proxies; a single address is a network of one.
+func networks(list []string) ([]*net.IPNet, error) {
+	var read []*net.IPNet
+	for _, text := range list {
+		prefix, err := netip.ParsePrefix(text)
+		if ip, single := netip.ParseAddr(text); single == nil {
+			prefix, err = netip.PrefixFrom(ip, ip.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("trusted-proxies: %q is neither an address nor a network such as 10.0.0.0/8", text)
+		}
+		prefix = prefix.Masked()
+		read = append(read, &net.IPNet{IP: prefix.Addr().AsSlice(), Mask: net.CIDRMask(prefix.Bits(), prefix.Addr().BitLen())})
+	}
+	return read, nil
 }
 
 // workBehind starts what the directory does without being asked: jobs, and what time brings. The function that it
