@@ -154,7 +154,11 @@ func (a *application) runUser(d decision) (Result, error) {
 		return Result{}, err
 	}
 	if o.locked && before != nil && before.Deleted == nil {
-		if err := a.guard(after.ID); err != nil {
+		loss := LossLock
+		if a.s.change.Verb == VerbDelete {
+			loss = LossDelete
+		}
+		if err := a.guard(toll{loss, after.ID, []ID{after.ID}}); err != nil {
 			return Result{}, err
 		}
 	}

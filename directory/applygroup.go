@@ -97,6 +97,9 @@ func (g *Group) attributes() Attributes {
 // commitGroup writes the group, its members and everybody whose effective
 // values change with it.
 func (a *application) commitGroup(before, after *Group) (Result, error) {
+	if err := a.guardRename(before, after); err != nil {
+		return Result{}, err
+	}
 	added, removed, err := a.changeMembers(after)
 	if err != nil {
 		return Result{}, err
@@ -206,10 +209,8 @@ func (a *application) deleteGroup(g *Group) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	for _, id := range members {
-		if _, err := a.dropMember(g, id); err != nil {
-			return Result{}, err
-		}
+	if _, err := a.dropMembers(g, members); err != nil {
+		return Result{}, err
 	}
 	parents, err := a.tails(orgKey(tableBelongs, a.org).id(g.ID), -1)
 	if err != nil {
@@ -231,7 +232,11 @@ func (a *application) deleteGroup(g *Group) (Result, error) {
 	if err := a.tx.Delete(groupKey(a.org, g.ID)); err != nil {
 		return Result{}, err
 	}
-	if err := a.emit(Event{Type: GroupDeleted, Group: g.ID, Changes: groupChanges(g, nil, MemberChange{})}, [16]byte{}); err != nil {
+	changes := groupChanges(g, nil, MemberChange{Remove: members})
+	if len(parents) > 0 {
+		changes = append(changes, AttributeChange{Attribute: Groups, Layer: g.Source.Channel, Before: idValue(parents)})
+	}
+	if err := a.emit(Event{Type: GroupDeleted, Group: g.ID, Changes: changes}, [16]byte{}); err != nil {
 		return Result{}, err
 	}
 	wrote := a.wrote

@@ -64,8 +64,18 @@ func (d *Directory) openCase(ctx context.Context, c Change, r *Refusal) error {
 			return err
 		}
 		a := &application{writing: w, id: id, now: Stamp{now, c.Actor, c.Request}, s: situation{change: &c, now: now, policy: p}}
-		return a.putCase(p, &c, r)
+		if err := a.putCase(p, &c, r); err != nil || r.waiting == nil {
+			return err
+		}
+		conn := p.Connection(c.Connection)
+		if conn == nil {
+			return nil
+		}
+		return a.putWaiting(conn, *r.waiting)
 	})
+	if err == nil && r.waiting != nil {
+		d.log.WarnContext(ctx, "guard tripped", "org", c.Org, "conn", c.Connection, "request", c.Request, "case", r.Case, "users", r.waiting.Users)
+	}
 	if err != nil {
 		d.log.ErrorContext(ctx, "case not kept", "org", c.Org, "conn", c.Connection, "request", c.Request, "code", r.Code, "error", err)
 	}

@@ -124,6 +124,7 @@ func (p *Policy) compileRules() []Fault {
 		if rule.When != "" {
 			tree, err := filter.Parse(rule.When)
 			if err == nil {
+				c.look(tree)
 				c.match, err = filter.Compile(tree, schema, filter.Options{Strict: true})
 			}
 			if err != nil {
@@ -153,6 +154,7 @@ func (d *Directory) Connection(ctx context.Context, id string) (c *Connection, p
 			return err
 		}
 		if c = p.Connection(id); c == nil {
+			d.homes.Delete(id) // it is gone, and its id free
 			return ErrNotFound
 		}
 		return nil

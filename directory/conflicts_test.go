@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -69,7 +70,7 @@ func newStage(t *testing.T) *directorytest.Stage {
 			t.Error(err)
 		}
 	})
-	d, err := directory.Open(t.Context(), e, directory.Options{Now: door.time})
+	d, err := directory.Open(t.Context(), e, directory.Options{Now: door.time, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ type Directory struct {
 	shards byte      // mask of counter shards
 
 	policies sync.Map // org id -> *keptPolicy
-	homes    sync.Map // connection id -> org id; a connection never moves
+	homes    sync.Map // connection id -> org id, as long as it is there
 	recent   recent   // what viewers saw of users
 }
 

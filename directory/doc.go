@@ -66,6 +66,13 @@
 //     policies, profiles) is compared at each use with what it was made of.
 //   - Lost access needs no clean-up to be safe: every use of a session checks
 //     the user, the link, the connection and the rules as they are now.
+//   - A guard counts whom a connection's pushes lock, delete or take out of
+//     groups, and puts those operations alone off when they are too many. What it
+//     holds back is listed ([Directory.Guard]); an administrator lets it through,
+//     or undoes what was done, event by event.
+//   - A connection leaves ([Directory.Leave]) or gives its users to another one
+//     ([Directory.Transfer]) as a [Task] that goes on after a crash, each user
+//     whole; tables are held against the directory before anything moves.
 //   - A change that concerns more than 1,000 other users commits with a durable
 //     job that resolves them in batches; until it is done, access checks and
 //     profiles resolve live.

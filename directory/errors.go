@@ -70,6 +70,8 @@ type Refusal struct {
 	Case      ID     // the open case that waits for an administrator, NoID when none
 	// Evidence is what the case keeps: the users concerned and the values compared.
 	Evidence Evidence
+	// waiting is the operation that a guard holds back.
+	waiting *Waiting
 }
 
 func (r *Refusal) Error() string {

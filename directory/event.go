@@ -23,19 +23,25 @@ type EventType string
 
 // The event types.
 const (
-	UserCreated  EventType = "user.created"
-	UserUpdated  EventType = "user.updated"
-	UserAdopted  EventType = "user.adopted" // an existing user was linked to a connection
-	UserLocked   EventType = "user.locked"
-	UserUnlocked EventType = "user.unlocked"
-	UserDeleted  EventType = "user.deleted"
-	UserRestored EventType = "user.restored"
-	UserErased   EventType = "user.erased"
-	GroupCreated EventType = "group.created"
-	GroupUpdated EventType = "group.updated"
-	GroupDeleted EventType = "group.deleted"
-	CaseOpened   EventType = "case.opened"
-	ConfigSet    EventType = "config.changed"
+	UserCreated   EventType = "user.created"
+	UserUpdated   EventType = "user.updated"
+	UserAdopted   EventType = "user.adopted" // an existing user was linked to a connection
+	UserLocked    EventType = "user.locked"
+	UserUnlocked  EventType = "user.unlocked"
+	UserDeleted   EventType = "user.deleted"
+	UserRestored  EventType = "user.restored"
+	UserErased    EventType = "user.erased"
+	UserReleased  EventType = "user.released" // its home connection left; nobody's but the organisation's now
+	UserMoved     EventType = "user.moved"    // to another home connection, by a table
+	GroupCreated  EventType = "group.created"
+	GroupUpdated  EventType = "group.updated"
+	GroupDeleted  EventType = "group.deleted"
+	GroupReleased EventType = "group.released" // its connection left; local now
+	CaseOpened    EventType = "case.opened"
+	ConfigSet     EventType = "config.changed"
+	GuardAlert    EventType = "guard.tripped" // once in a window
+	TaskDone      EventType = "task.finished"
+	GuardOpened   EventType = "guard.opened" // an administrator lets through, or shuts again
 )
 
 // EventSource is who caused an event.

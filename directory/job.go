@@ -95,7 +95,7 @@ func (d *Directory) Work(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	for _, org := range orgs {
-		for _, step := range []func(context.Context, string) (bool, error){d.stepJob, d.lapsePin, d.eraseOld, d.sweepGuard} {
+		for _, step := range []func(context.Context, string) (bool, error){d.stepJob, d.stepTask, d.lapsePin, d.eraseOld, d.sweepGuard} {
 			again, stepErr := step(ctx, org)
 			more, err = more || again, errors.Join(err, stepErr)
 		}

@@ -26,12 +26,14 @@ import (
 //	q org                      the last event number
 //	n org counter shard        a total
 //	w org conn window [user]   what the guard counted
+//	W org conn what [id]       what else a guard keeps, see guardstate.go
 //	s hash                     Session; S org user hash -> nothing
 //	a conn name hash           the session by what the identity provider calls it -> nothing
 //	t hash                     Token; T org conn name -> hash
 //	o kind key                 one-time value; x time kind key its expiry
 //	c org id                   Case; d org digest -> the open case
 //	j org id                   a job under way
+//	k org id                   a Task (JSON); K org id number -> a row of its table
 //	r org conn channel hash    a subject of an erased user
 const (
 	tableFormat     = 'f'
@@ -51,6 +53,7 @@ const (
 	tableSequence   = 'q'
 	tableCount      = 'n'
 	tableGuard      = 'w'
+	tableGuardKept  = 'W'
 	tableSession    = 's'
 	tableUserSess   = 'S'
 	tableNamedSess  = 'a'
@@ -61,6 +64,8 @@ const (
 	tableCase       = 'c'
 	tableCaseKey    = 'd'
 	tableJob        = 'j'
+	tableTask       = 'k'
+	tableTaskRow    = 'K'
 	tableErased     = 'r'
 )
 

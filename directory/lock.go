@@ -32,12 +32,14 @@ func (s *situation) setLock(o *outcome, a Attributes) error {
 	return nil
 }
 
-// liftAll sets every lock aside: an administrator says that the user is active.
+// liftAll sets every lock aside and opens the links they closed: an
+// administrator says that the user is active.
 func (s *situation) liftAll(u *User) {
 	for i := range u.Layers {
 		if l := &u.Layers[i]; !l.Locked.At.IsZero() && l.Lifted.At.IsZero() {
 			l.Lifted = s.stamp()
 			u.Yielded = false
+			u.reopen(l.Source.Connection)
 		}
 	}
 }

@@ -7,9 +7,9 @@ import (
 // changeMembers applies member deltas and returns what really changed.
 func (a *application) changeMembers(g *Group) (added, removed []ID, err error) {
 	m := a.s.change.Members
-	keep := make(map[ID]bool, len(m.Add))
+	settled := make(map[ID]bool, len(m.Add))
 	for _, id := range m.Add {
-		keep[id] = true
+		settled[id] = true
 	}
 	drop := m.Remove
 	if m.Replace {
@@ -17,17 +17,13 @@ func (a *application) changeMembers(g *Group) (added, removed []ID, err error) {
 			return nil, nil, err
 		}
 	}
-	for _, id := range drop {
-		if keep[id] {
-			continue
-		}
-		gone, err := a.dropMember(g, id)
-		if err != nil {
-			return nil, nil, err
-		}
-		if gone {
-			removed = append(removed, id)
-		}
+	drop = slices.DeleteFunc(slices.Clone(drop), func(id ID) bool {
+		again := settled[id]
+		settled[id] = true
+		return again
+	})
+	if removed, err = a.dropMembers(g, drop); err != nil {
+		return nil, nil, err
 	}
 	for _, id := range m.Add {
 		came, err := a.takeMember(g, id)
@@ -41,30 +37,33 @@ func (a *application) changeMembers(g *Group) (added, removed []ID, err error) {
 	return added, removed, nil
 }
 
-// dropMember takes a member out. The guard counts everybody who loses by it:
-// the user, or those below a nested group. A tombstone that would come back to
-// the group on a restore does not any more.
-func (a *application) dropMember(g *Group, id ID) (bool, error) {
-	in, err := a.isMember(g.ID, id)
-	if err != nil {
-		return false, err
-	}
-	if !in {
-		return false, a.forgetGrave(g.ID, id)
-	}
-	users, more, err := a.affected([]ID{id})
-	if err != nil {
-		return false, err
-	}
-	if more {
-		users = append(users, id)
-	}
-	for _, user := range users {
-		if err := a.guard(user); err != nil {
-			return false, err
+// dropMembers takes members out and returns those who were in. The guard counts
+// everybody who loses by it, those below nested groups included. A tombstone
+// that would come back to the group on a restore does not any more.
+func (a *application) dropMembers(g *Group, ids []ID) (gone []ID, err error) {
+	for _, id := range ids {
+		in, err := a.isMember(g.ID, id)
+		if err != nil {
+			return nil, err
+		}
+		if in {
+			gone = append(gone, id)
+		} else if err := a.forgetGrave(g.ID, id); err != nil {
+			return nil, err
 		}
 	}
-	return true, a.removeMember(g.ID, id)
+	if len(gone) == 0 {
+		return nil, nil
+	}
+	if err := a.guard(toll{LossGroups, g.ID, gone}); err != nil {
+		return nil, err
+	}
+	for _, id := range gone {
+		if err := a.removeMember(g.ID, id); err != nil {
+			return nil, err
+		}
+	}
+	return gone, nil
 }
 
 // forgetGrave takes a group off the list to which a deleted user would return.

@@ -183,6 +183,12 @@ func (r reading) isMember(group, member ID) (bool, error) {
 // affected lists the users below groups and users, at most maxAffected; more
 // says that there are others.
 func (r reading) affected(members []ID) (users []ID, more bool, err error) {
+	return r.affectedUpTo(members, maxAffected)
+}
+
+// affectedUpTo lists the users below groups and users, groups counted at most
+// so many; more says that there are others.
+func (r reading) affectedUpTo(members []ID, most int) (users []ID, more bool, err error) {
 	seen := map[ID]bool{}
 	queue := slices.Clone(members)
 	for len(queue) > 0 {
@@ -192,7 +198,7 @@ func (r reading) affected(members []ID) (users []ID, more bool, err error) {
 			continue
 		}
 		seen[id] = true
-		if len(seen) > maxAffected {
+		if len(seen) > most {
 			return nil, true, nil
 		}
 		g, err := r.groupByID(id)
@@ -203,7 +209,7 @@ func (r reading) affected(members []ID) (users []ID, more bool, err error) {
 			users = append(users, id)
 			continue
 		}
-		below, err := r.tails(orgKey(tableMember, r.org).id(id), maxAffected+1)
+		below, err := r.tails(orgKey(tableMember, r.org).id(id), most+1)
 		if err != nil {
 			return nil, false, err
 		}

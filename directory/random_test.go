@@ -147,6 +147,7 @@ func (h *history) administer(t *rapid.T) {
 		c.Attributes.Delete("externalId")
 		if c.Channel == directory.Pin {
 			c.Attributes.Delete("active")
+			c.Reason = "because"
 			c.Until = h.now.Add(time.Duration(rapid.IntRange(1, 5).Draw(t, "until")) * time.Hour)
 		}
 	}

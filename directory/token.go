@@ -214,11 +214,16 @@ func (d *Directory) RevokeToken(ctx context.Context, t Token) error {
 		if at == nil {
 			return ErrNotFound
 		}
-		if err := w.tx.Delete(at); err != nil {
-			return err
-		}
-		return w.tx.Delete(t.nameKey())
+		return w.dropToken(t.nameKey(), at)
 	})
+}
+
+// dropToken forgets a token by its name and its hash.
+func (w writing) dropToken(name, at key) error {
+	if err := w.tx.Delete(at); err != nil {
+		return err
+	}
+	return w.tx.Delete(name)
 }
 
 func encodeToken(t *Token) []byte {

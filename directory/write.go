@@ -160,17 +160,29 @@ func (a *application) writeCounts(before, after *User) error {
 	if err := a.countChange(countUsers, after.ID, live(before), live(after)); err != nil {
 		return err
 	}
-	for _, l := range after.Links {
-		if l.Channel != SCIM || l.State == LinkMoved {
-			continue
-		}
-		was := live(before) && before.Linked(l.Connection, SCIM)
-		is := live(after) && after.Linked(l.Connection, SCIM)
-		if err := a.countChange(countLinked+l.Connection, after.ID, was, is); err != nil {
+	for _, connection := range pushers(before, after) {
+		was := live(before) && before.Linked(connection, SCIM)
+		is := live(after) && after.Linked(connection, SCIM)
+		if err := a.countChange(countLinked+connection, after.ID, was, is); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// pushers are the connections with a SCIM link to either state of a user, each once.
+func pushers(states ...*User) (list []string) {
+	for _, u := range states {
+		if u == nil {
+			continue
+		}
+		for _, l := range u.Links {
+			if l.Channel == SCIM && l.State != LinkMoved && !slices.Contains(list, l.Connection) {
+				list = append(list, l.Connection)
+			}
+		}
+	}
+	return list
 }
 
 func (a *application) countChange(name string, id ID, was, is bool) error {
@@ -199,8 +211,8 @@ func userChanges(p *Policy, before, after *User) []AttributeChange {
 		return list
 	}
 	for i := range before.Layers {
-		if l := &before.Layers[i]; after.Layer(l.Source) == nil {
-			list = append(list, layerChanges(l.Source.Channel, l, &Layer{}, list)...)
+		if l := &before.Layers[i]; after.Layer(l.Source) == nil { // told whole: an undo brings it back
+			list = append(list, layerChanges(l.Source.Channel, l, &Layer{}, nil)...)
 		}
 	}
 	return list

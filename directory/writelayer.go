@@ -2,6 +2,7 @@ package directory
 
 import (
 	"slices"
+	"strings"
 )
 
 // writeLayer puts the attributes into the own layer: SCIM replaces it, a
@@ -22,6 +23,9 @@ func (s *situation) writeLayer(d decision, o *outcome, a Attributes) error {
 		return o.user.layer(s.source()).bounded()
 	case s.change.Verb == VerbMerge || s.change.Channel == Pin:
 		if err := s.owned(o.user, a); err != nil {
+			return err
+		}
+		if err := s.reasoned(a); err != nil {
 			return err
 		}
 		l.say(a, Keep, s.entry)
@@ -93,6 +97,23 @@ func (s *situation) owned(u *User, a Attributes) error {
 				return refuse(Owned, "is supplied by %s; override it with a pin", ownerName(ch, u)).on(x.Name)
 			}
 		}
+	}
+	return nil
+}
+
+// maxReason bounds why somebody pinned a value.
+const maxReason = 1000
+
+// reasoned: a pin says why, and does not lapse before it begins.
+func (s *situation) reasoned(a Attributes) error {
+	pins := slices.ContainsFunc(a, func(x Attribute) bool { return x.Name != Active && len(x.Value) > 0 })
+	switch reason := strings.TrimSpace(s.change.Reason); {
+	case s.change.Channel != Pin || !pins:
+		return nil
+	case reason == "" || len(reason) > maxReason:
+		return invalid("reason", "a pin says why, in at most %d bytes", maxReason)
+	case !s.change.Until.IsZero() && !s.change.Until.After(s.now):
+		return invalid("until", "is over already")
 	}
 	return nil
 }

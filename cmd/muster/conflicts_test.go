@@ -76,7 +76,9 @@ func (h *overHTTP) wait(by time.Duration) {
 
 func newConflictStage(t *testing.T) *directorytest.Stage {
 	t.Helper()
-	h := &overHTTP{idps: map[string]*samltest.IdP{}}
+	// At noon, so that no window of a guard ends while a scene is played.
+	noon := time.Now().Truncate(24 * time.Hour).Add(36 * time.Hour)
+	h := &overHTTP{idps: map[string]*samltest.IdP{}, ahead: time.Until(noon)}
 	store, err := bolt.Open(filepath.Join(t.TempDir(), "muster.db"), bolt.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -244,9 +246,12 @@ func (h *overHTTP) browser(ctx context.Context) (*person, error) {
 }
 
 func (p *person) signIn(in directorytest.SignIn) (directorytest.Answer, error) {
-	login, _, err := p.visit(http.MethodGet, "/c/"+in.Connection+"/login", nil)
+	login, content, err := p.visit(http.MethodGet, "/c/"+in.Connection+"/login", nil)
 	if err != nil {
 		return directorytest.Answer{}, err
+	}
+	if login.StatusCode == http.StatusForbidden {
+		return p.turnedAway(login, content)
 	}
 	to, err := login.Location()
 	if err != nil {

@@ -32,6 +32,9 @@
 //	admin VERB NAME {attributes}          create, edit, pin, unpin, delete, restore, erase; create
 //	                                      takes no name, or /Groups; edit {"active": false} locks;
 //	                                      pin NAME [for 2h] {attributes}; unpin NAME ATTRIBUTE...
+//	operate VERB CONN ...                 let CONN N 1h, shut CONN, undo CONN 1h (since an hour ago),
+//	                                      state CONN STATE, leave CONN finalise|delete COUNT [remove],
+//	                                      transfer CONN TO FILE.csv; background work is done
 //	policy FILE                           another apply file of the scene, or of the archive
 //	clock +2h                             time passes, and background work is done
 //
@@ -75,6 +78,9 @@
 //	expect NAME link CHANNEL/CONN SUBJECT          none; "" is a link by the resource id alone
 //	expect NAME history EVENT...                   newest first, as many as are listed
 //	expect NAME denied|welcome                     by the rules
+//	expect guard CONN counted|waiting N            what the guard has counted or holds back; open, shut
+//	expect task KIND changed|refused N             the newest task of the kind, which is finished
+//	expect events KIND N                           how many there have been
 //	expect users N, expect groups N                live ones
 //	expect cases CODE...                           all open ones; none
 //

@@ -21,6 +21,12 @@ func (p *play) expect(s *Step) {
 		fault = countIs(rest[0], len(p.groups()))
 	case "cases":
 		fault = setIs(p.openCases(), rest)
+	case "guard":
+		fault = p.expectGuard(rest)
+	case "task":
+		fault = p.expectTask(rest)
+	case "events":
+		fault = p.expectEvents(rest)
 	default:
 		fault = p.expectUser(p.id(subject), rest)
 	}

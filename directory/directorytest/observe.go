@@ -53,7 +53,7 @@ func (p *play) traces(s *Step, w *want, a *Answer, before, after observation) (f
 	faults = append(faults, caseTraces(w, before, after)...)
 	var kinds []directory.EventType
 	for _, e := range p.events(before.seq) {
-		if e.Type != directory.CaseOpened {
+		if e.Type != directory.CaseOpened && e.Type != directory.GuardAlert {
 			kinds = append(kinds, e.Type)
 		}
 	}
@@ -112,6 +112,8 @@ func eventsFit(outcome string, kinds []directory.EventType) bool {
 		return has(directory.UserDeleted, directory.GroupDeleted)
 	case "updated":
 		return len(kinds) > 0 && !has(directory.UserCreated, directory.UserAdopted, directory.UserRestored, directory.UserDeleted)
+	case string(Done):
+		return true
 	case string(directory.RuleDenied):
 		return !has(directory.UserCreated, directory.UserAdopted, directory.UserRestored, directory.UserDeleted)
 	}

@@ -129,6 +129,9 @@ func (p *play) act(s *Step) {
 	before := p.observe()
 	do := p.prepare(s)
 	answer := do(p.Context())
+	if s.verb == "operate" {
+		p.work()
+	}
 	after := p.observe()
 	p.judge(s, answer, func(w *want) []string { return p.traces(s, w, &answer, before, after) })
 	p.bind(s, answer)

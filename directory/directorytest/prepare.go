@@ -30,6 +30,8 @@ func (p *play) prepare(s *Step) func(context.Context) Answer {
 	case "admin":
 		change := p.change(s)
 		return func(ctx context.Context) Answer { return Answered(p.stage.Directory.Apply(ctx, change)) }
+	case "operate":
+		return p.operation(s)
 	}
 	p.Fatalf("%s: this step cannot be taken here", s.text)
 	return nil
@@ -126,14 +128,4 @@ func (p *play) attributes(s *Step, c *directory.Change) {
 	if err != nil {
 		p.Fatalf("%s: %v", s.text, err)
 	}
-}
-
-// later is a moment from the directory's now on.
-func (p *play) later(after string) time.Time {
-	p.Helper()
-	d, err := time.ParseDuration(after)
-	if err != nil {
-		p.Fatal(err)
-	}
-	return p.stage.Now().Add(d)
 }

@@ -100,7 +100,7 @@ func newScene(name string, own, common map[string]string) (Scene, error) {
 	s := Scene{Name: name, files: map[string]string{}}
 	for _, files := range []map[string]string{common, own} {
 		for file, content := range files {
-			if strings.HasSuffix(file, ".yaml") {
+			if isLent(file) {
 				s.files[file] = content
 			}
 		}
@@ -113,14 +113,19 @@ func newScene(name string, own, common map[string]string) (Scene, error) {
 		s.Steps = append(s.Steps, steps...)
 	}
 	for file := range own {
-		if !strings.HasSuffix(file, ".yaml") && file != "steps" && file != "after" {
-			return s, fmt.Errorf("%s: a scene has steps, after and .yaml files", filepath.Join(name, file))
+		if !isLent(file) && file != "steps" && file != "after" {
+			return s, fmt.Errorf("%s: a scene has steps, after, .yaml and .csv files", filepath.Join(name, file))
 		}
 	}
 	if s.Steps != nil && s.Policy() == "" {
 		return s, fmt.Errorf("scene %q has no %s", name, policyFile)
 	}
 	return s, nil
+}
+
+// isLent says whether steps refer to the file by its name.
+func isLent(file string) bool {
+	return strings.HasSuffix(file, ".yaml") || strings.HasSuffix(file, ".csv")
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {

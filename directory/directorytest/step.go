@@ -159,6 +159,8 @@ func shape(verb string) (least int, answer, ok bool) {
 		return 2, true, true
 	case "admin":
 		return 1, true, true
+	case "operate":
+		return 2, true, true
 	case "policy", "clock":
 		return 1, false, true
 	case "expect":
@@ -197,14 +199,14 @@ func (s *Step) complete() (err error) {
 
 // refused says that the word is a code and none of the outcomes.
 func (w *want) refused() bool {
-	return !slices.Contains([]string{"created", "adopted", "restored", "updated", "unchanged", "deleted", "found"}, w.word)
+	return !slices.Contains([]string{"created", "adopted", "restored", "updated", "unchanged", "deleted", "found", string(Done)}, w.word)
 }
 
 // complete fills in the status that an answer has over HTTP.
 func (w *want) complete(s *Step) error {
 	switch {
 	case w.status != 0:
-	case s.verb == "admin":
+	case s.verb == "admin", s.verb == "operate":
 	case s.verb == "sso" && w.refused():
 		w.status = 403
 	case s.verb == "sso":
