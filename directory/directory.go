@@ -59,6 +59,15 @@ func Open(ctx context.Context, e engine.Engine, o Options) (*Directory, error) {
 	return d, d.initialise(ctx)
 }
 
+// Retries is how often the store ran a transaction again because it had lost a
+// race; 0 for a store where none race.
+func (d *Directory) Retries() uint64 {
+	if e, ok := d.engine.(interface{ Retries() uint64 }); ok {
+		return e.Retries()
+	}
+	return 0
+}
+
 // storeRecord is the first record of every store.
 type storeRecord struct {
 	Version int    `json:"version"`

@@ -15,7 +15,7 @@ import (
 // onceKeys counts what the store keeps of one-time values: the value and the entry by which it is swept.
 func onceKeys(t *testing.T, store string) (count int) {
 	t.Helper()
-	e, err := openEngine(store)
+	e, err := openEngine(t.Context(), store, ifItIsThere)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ type settings struct {
 const (
 	configFlag  = "config"
 	storeFlag   = "store"
-	storeUsage  = "where data is kept: bolt://PATH or memory://"
+	storeUsage  = "where data is kept: bolt://PATH, postgres://USER@HOST/DATABASE or memory://"
 	storeAtHome = "bolt://muster.db"
 )
 

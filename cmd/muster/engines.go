@@ -13,47 +13,75 @@ import (
 	"muster/directory/engine"
 	"muster/directory/engine/bolt"
 	"muster/directory/engine/memory"
+	"muster/directory/engine/postgres"
+)
+
+// opening says what becomes of a store that is not there.
+type opening int
+
+const (
+	orMade      opening = iota // it comes into being
+	ifItIsThere                // it is a mistake
 )
 
 // openEngine opens what a store URL names. An error shows the scheme only: the rest may hold a password.
-func openEngine(store string) (engine.Engine, error) {
+func openEngine(ctx context.Context, store string, o opening) (engine.Engine, error) {
 	scheme, rest, ok := strings.Cut(store, "://")
 	switch {
 	case !ok:
-		return nil, errors.New("the store must be bolt://PATH or memory://, such as bolt://muster.db")
+		return nil, errors.New("the store must be bolt://PATH, postgres://... or memory://, such as bolt://muster.db")
 	case scheme == "memory" && rest == "":
 		return memory.New(memory.Options{}), nil
 	case scheme == "memory":
 		return nil, errors.New("the store memory:// takes no path; it ends with the process")
-	case scheme == "bolt" && rest == "":
-		return nil, errors.New("the store bolt:// needs a path, such as bolt://muster.db")
 	case scheme == "bolt":
-		return bolt.Open(rest, bolt.Options{})
+		return openBolt(rest, o)
+	case scheme == "postgres", scheme == "postgresql":
+		e, err := postgres.Open(ctx, store, postgres.Options{Existing: o == ifItIsThere})
+		if err != nil {
+			return nil, fmt.Errorf("the store %s://: %w", scheme, err)
+		}
+		return e, nil
 	}
-	return nil, fmt.Errorf("the store %s:// is not supported; supported are bolt://PATH and memory://", scheme)
+	return nil, fmt.Errorf("the store %s:// is not supported; supported are bolt://PATH, postgres://USER@HOST/DATABASE and memory://", scheme)
 }
 
-// withDirectory runs fn on the directory of a store, and closes the store whatever happens.
-func withDirectory(ctx context.Context, store string, log *slog.Logger, fn func(*directory.Directory) error) (err error) {
-	e, err := openEngine(store)
+func openBolt(path string, o opening) (engine.Engine, error) {
+	if path == "" {
+		return nil, errors.New("the store bolt:// needs a path, such as bolt://muster.db")
+	}
+	if _, err := os.Stat(path); o == ifItIsThere && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no store at %s", path)
+	}
+	return bolt.Open(path, bolt.Options{})
+}
+
+// withEngine runs fn on the engine of a store, and closes it whatever happens.
+func withEngine(ctx context.Context, store string, o opening, fn func(engine.Engine) error) (err error) {
+	e, err := openEngine(ctx, store, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
+	return fn(e)
+}
+
+// withDirectory runs fn on the directory of a store.
+func withDirectory(ctx context.Context, store string, log *slog.Logger, fn func(*directory.Directory) error) error {
+	return withEngine(ctx, store, orMade, func(e engine.Engine) error { return onDirectory(ctx, e, log, fn) })
+}
+
+// withExisting is withDirectory for commands that look at what is there: a store that is not must not come into being.
+func withExisting(ctx context.Context, store string, fn func(*directory.Directory) error) error {
+	return withEngine(ctx, store, ifItIsThere, func(e engine.Engine) error {
+		return onDirectory(ctx, e, slog.New(slog.DiscardHandler), fn)
+	})
+}
+
+func onDirectory(ctx context.Context, e engine.Engine, log *slog.Logger, fn func(*directory.Directory) error) error {
 	d, err := directory.Open(ctx, e, directory.Options{Log: log})
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
 	}
 	return fn(d)
-}
-
-// withExisting is withDirectory for commands that look at what is there: a store that is not is a mistake, and must
-// not come into being.
-func withExisting(ctx context.Context, store string, fn func(*directory.Directory) error) error {
-	if path, ok := strings.CutPrefix(store, "bolt://"); ok && path != "" {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("there is no store at %s", path)
-		}
-	}
-	return withDirectory(ctx, store, slog.New(slog.DiscardHandler), fn)
 }

@@ -45,7 +45,7 @@ func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
 
 	all := handlers{site: e}
 	if o.metered {
-		m := newMeter(pushDoor.Ignored)
+		m := newMeter(pushDoor.Ignored, d.Retries)
 		e.Use(m.count)
 		all.metrics = m.handler()
 	}

@@ -21,13 +21,14 @@ func allowed() map[string][]string {
 		crewjam   = "github.com/crewjam/saml"
 		dsig      = "github.com/russellhaering/goxmldsig"
 		etree     = "github.com/beevik/etree"
+		pgx       = "github.com/jackc/pgx/v5"
 		jose      = "github.com/go-jose/go-jose/v4"
 		validator = "github.com/go-playground/validator/v10"
 	)
 	return map[string][]string{
 		"muster/cmd/muster": {
 			"muster/cmd/muster/applyfile", "muster/cmd/muster/yamlfile", "muster/directory", "muster/directory/engine",
-			"muster/directory/engine/bolt", "muster/directory/engine/memory", "muster/jit", "muster/jit/fetch", "muster/jit/saml",
+			"muster/directory/engine/bolt", "muster/directory/engine/memory", "muster/directory/engine/postgres", "muster/jit", "muster/jit/fetch", "muster/jit/saml",
 			"muster/jit/saml/samltest", "muster/scim", echo, "github.com/spf13/cobra", "github.com/spf13/pflag",
 			"github.com/prometheus/client_golang",
 		},
@@ -50,6 +51,9 @@ func allowed() map[string][]string {
 		"muster/directory/engine/enginetest": {"muster/directory/engine", "github.com/google/go-cmp"},
 		"muster/directory/engine/memory":     {"muster/directory/engine"},
 		"muster/directory/engine/bolt":       {"muster/directory/engine", "go.etcd.io/bbolt"},
+		"muster/directory/engine/postgres":   {"muster/directory/engine", pgx},
+
+		"muster/directory/engine/postgres/postgrestest": {pgx},
 	}
 }
 

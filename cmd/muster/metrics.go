@@ -17,8 +17,9 @@ type meter struct {
 	seconds  *prometheus.HistogramVec
 }
 
-// newMeter makes a meter. ignored is the number of attributes that clients sent in vain.
-func newMeter(ignored func() uint64) *meter {
+// newMeter makes a meter. ignored is the number of attributes that clients sent in vain, retries that of transactions
+// which lost a race and ran again.
+func newMeter(ignored, retries func() uint64) *meter {
 	m := &meter{
 		registry: prometheus.NewRegistry(),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -31,7 +32,11 @@ func newMeter(ignored func() uint64) *meter {
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "muster_scim_ignored_attributes_total",
 			Help: "Attributes in SCIM requests that no schema has.",
-		}, func() float64 { return float64(ignored()) }))
+		}, func() float64 { return float64(ignored()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "muster_store_retries_total",
+			Help: "Transactions that lost a race and ran again.",
+		}, func() float64 { return float64(retries()) }))
 	return m
 }
 

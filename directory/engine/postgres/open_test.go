@@ -66,6 +66,10 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	poor := strings.Replace(server.URL("postgres"), "muster:"+postgrestest.Password, "poor:poor", 1)
 
 	refused(t, strings.Replace(server.URL("postgres"), postgrestest.Password, "wrong", 1), "password authentication failed")
+	_, err := Open(t.Context(), server.URL("postgres", "schema=empty"), Options{Existing: true})
+	if err == nil || !strings.Contains(err.Error(), "schema empty: there is no directory in it") {
+		t.Errorf("what must exist and does not: %v", err)
+	}
 	refused(t, server.URL("nowhere"), `database "nowhere" does not exist`)
 	refused(t, server.URL("postgres", "schema=later"), "schema later: its tables have version 99")
 	refused(t, poor+"&schema=new", "CREATE SCHEMA new AUTHORIZATION")

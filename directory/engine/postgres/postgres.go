@@ -19,6 +19,9 @@ type Options struct {
 	// Patience is how long a call waits for a connection, and for the outcome
 	// of a commit whose connection broke. Ten seconds when zero.
 	Patience time.Duration
+	// Existing refuses a database that holds no directory, instead of making
+	// one.
+	Existing bool
 }
 
 const defaultPatience = 10 * time.Second
@@ -55,7 +58,7 @@ func Open(ctx context.Context, url string, options Options) (*Engine, error) {
 		return nil, err
 	}
 	patience := cmp.Or(options.Patience, defaultPatience)
-	if err := prepare(ctx, config.ConnConfig, schema); err != nil {
+	if err := prepare(ctx, config.ConnConfig, schema, options); err != nil {
 		return nil, err
 	}
 	listener := config.ConnConfig.Copy()

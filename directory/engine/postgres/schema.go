@@ -25,7 +25,7 @@ var migrations = []string{
 
 // prepare connects once, looks whether the server will do and brings the tables
 // up to date. Only one node does so at a time.
-func prepare(ctx context.Context, config *pgx.ConnConfig, schema string) error {
+func prepare(ctx context.Context, config *pgx.ConnConfig, schema string, options Options) error {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func prepare(ctx context.Context, config *pgx.ConnConfig, schema string) error {
 	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock(hashtextextended($1, 0))", "muster:"+schema); err != nil {
 		return err
 	}
-	if err := migrate(ctx, tx, schema); err != nil {
+	if err := migrate(ctx, tx, schema, options); err != nil {
 		return fmt.Errorf("schema %s: %w", schema, err)
 	}
 	if err := tx.Commit(ctx); err != nil {
@@ -61,8 +61,8 @@ func suitable(version string) error {
 	return nil
 }
 
-func migrate(ctx context.Context, tx pgx.Tx, schema string) error {
-	version, err := versionOf(ctx, tx, schema)
+func migrate(ctx context.Context, tx pgx.Tx, schema string, options Options) error {
+	version, err := versionOf(ctx, tx, schema, options)
 	if err != nil {
 		return err
 	}
@@ -78,8 +78,8 @@ func migrate(ctx context.Context, tx pgx.Tx, schema string) error {
 }
 
 // versionOf is 0 where there are no tables. It makes the schema where there is
-// none.
-func versionOf(ctx context.Context, tx pgx.Tx, schema string) (version int, err error) {
+// none, unless the tables must exist.
+func versionOf(ctx context.Context, tx pgx.Tx, schema string, options Options) (version int, err error) {
 	var there, tables bool
 	err = tx.QueryRow(ctx, `select to_regnamespace($1) is not null,
 		exists (select from pg_class where relnamespace = to_regnamespace($1) and relname = 'format')`, schema).Scan(&there, &tables)
@@ -88,6 +88,8 @@ func versionOf(ctx context.Context, tx pgx.Tx, schema string) (version int, err 
 		return 0, err
 	case tables:
 		err = tx.QueryRow(ctx, "select version from "+schema+".format").Scan(&version)
+	case options.Existing:
+		err = errors.New("there is no directory in it")
 	case !there:
 		_, err = tx.Exec(ctx, "create schema "+schema)
 	}
