@@ -193,6 +193,15 @@ type OIDCTrust struct {
 	Prompt    Prompt        `json:"prompt,omitempty"`
 	MaxAge    time.Duration `json:"maxAge,omitempty"`
 	ACRValues []string      `json:"acrValues,omitempty"`
+	// Require lists claims with the values that are let in: the token must have one
+	// of each. It tells customers apart where one issuer serves many.
+	Require map[string][]string `json:"require,omitempty"`
+}
+
+// everybodysIssuers speak for people of every customer; the claim tells whose
+// somebody is.
+func everybodysIssuers() map[string]string {
+	return map[string]string{"https://accounts.google.com": "hd"}
 }
 
 // ClientAuth is a way of proving a client (OpenID Connect Core §9).

@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 	"time"
@@ -28,10 +29,13 @@ func TestATrustInAnOpenIDProviderIsHeldToItsBounds(t *testing.T) {
 		{"negative skew", directory.OIDCTrust{Skew: -time.Second}, "at most 5m0s"},
 		{"half a second", directory.OIDCTrust{MaxAge: 1500 * time.Millisecond}, "whole seconds"},
 		{"two scopes in one", directory.OIDCTrust{Scopes: []string{"profile groups"}}, "without blanks"},
+		{"a required claim without values", directory.OIDCTrust{Require: map[string][]string{"tid": nil}}, "no values"},
+		{"Google for a customer", directory.OIDCTrust{Issuer: "https://accounts.google.com", Require: map[string][]string{"hd": {"acme.example"}}}, ""},
+		{"Google for everybody", directory.OIDCTrust{Issuer: "https://accounts.google.com"}, "name the customer's own in require.hd"},
 		{"an empty acr", directory.OIDCTrust{ACRValues: []string{""}}, "without blanks"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			test.trust.Issuer, test.trust.ClientID = "https://op.example", "muster"
+			test.trust.Issuer, test.trust.ClientID = cmp.Or(test.trust.Issuer, "https://op.example"), "muster"
 			setup := directory.Setup{Org: directory.Org{ID: "acme"}, Connections: []directory.Connection{{ID: "op", OIDC: &test.trust}}}
 			_, err := w.Configure(t.Context(), directory.EventSource{Channel: directory.Local}, []directory.Setup{setup})
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {

@@ -259,6 +259,14 @@ func (f *faults) oidc(t *OIDCTrust) {
 	if t.MaxAge < 0 || t.MaxAge%time.Second != 0 {
 		f.add("oidc.max_age", "is in whole seconds")
 	}
+	for _, name := range slices.Sorted(maps.Keys(t.Require)) {
+		if len(t.Require[name]) == 0 || len(t.Require[name]) > maxListed {
+			f.add("oidc.require."+name, "lists no values that are let in, or more than %d", maxListed)
+		}
+	}
+	if claim := everybodysIssuers()[t.Issuer]; claim != "" && t.Require[claim] == nil {
+		f.add("oidc.require", "%s speaks for people of every customer: name the customer's own in require.%s", t.Issuer, claim)
+	}
 	f.words("oidc.scopes", t.Scopes)
 	f.words("oidc.acr_values", t.ACRValues)
 }

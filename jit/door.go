@@ -36,7 +36,18 @@ func open(conn *directory.Connection) error {
 	switch {
 	case conn.State == directory.Retired:
 		return refuse(directory.ChannelOff, "connection %q is retired", conn.ID)
-	case conn.SAML == nil:
+	case conn.SAML == nil && conn.OIDC == nil:
+		return refuse(directory.ChannelOff, "connection %q has no identity provider", conn.ID)
+	}
+	return nil
+}
+
+// openSAML refuses a connection whose people do not come by SAML.
+func openSAML(conn *directory.Connection) error {
+	if err := open(conn); err != nil {
+		return err
+	}
+	if conn.SAML == nil {
 		return refuse(directory.ChannelOff, "connection %q has no SAML identity provider", conn.ID)
 	}
 	return nil
@@ -100,6 +111,9 @@ func (s *Server) begin(c echo.Context) error {
 	if err := open(conn); err != nil {
 		return about(err, conn)
 	}
+	if conn.OIDC != nil {
+		return about(s.beginOpenID(c, conn, policy), conn)
+	}
 	request, err := s.provider(conn, policy).AuthnRequest(relayState(), saml.AuthnOptions{})
 	if err != nil {
 		return about(err, conn)
@@ -134,10 +148,10 @@ func (s *Server) acs(c echo.Context) error {
 // anybody else's request is refused before the directory is asked. The RelayState that comes back is not read.
 func (s *Server) verify(c echo.Context, conn *directory.Connection, policy *directory.Policy) (arrival, error) {
 	a := arrival{connection: conn, policy: policy}
-	if err := open(conn); err != nil {
+	if err := openSAML(conn); err != nil {
 		return a, err
 	}
-	message, err := posted(c)
+	message, err := posted(c, "SAMLResponse", maxPost)
 	if err != nil {
 		return a, err
 	}
@@ -160,19 +174,19 @@ func (s *Server) verify(c echo.Context, conn *directory.Connection, policy *dire
 	return a, nil
 }
 
-// posted is the SAMLResponse of the form.
-func posted(c echo.Context) (string, error) {
+// posted is the one field of a form that holds a message. limit bounds the form, in bytes.
+func posted(c echo.Context, field string, limit int64) (string, error) {
 	r := c.Request()
-	r.Body = http.MaxBytesReader(c.Response(), r.Body, maxPost)
+	r.Body = http.MaxBytesReader(c.Response(), r.Body, limit)
 	if err := r.ParseForm(); err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return "", refuse(messageTooLarge, "the form has more than %d bytes", maxPost)
+			return "", refuse(messageTooLarge, "the form has more than %d bytes", limit)
 		}
 		return "", refuse(malformedMessage, "no form: %v", err)
 	}
-	values := r.PostForm["SAMLResponse"]
+	values := r.PostForm[field]
 	if len(values) != 1 || values[0] == "" {
-		return "", refuse(malformedMessage, "the form has %d SAMLResponse fields; it must have one", len(values))
+		return "", refuse(malformedMessage, "the form has %d %s fields; it must have one", len(values), field)
 	}
 	return values[0], nil
 }

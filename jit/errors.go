@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"muster/directory"
+	"muster/jit/oidc"
 	"muster/jit/saml"
 )
 
@@ -24,6 +25,8 @@ const (
 	internalError     directory.Code = "internal_error"       //
 	tooMany           directory.Code = "too_many_requests"    // messages that were not believed
 	providerDeclined  directory.Code = "declined_by_provider" // the identity provider reports that it let nobody in
+
+	providerUnavailable directory.Code = "provider_unavailable" // the identity provider's own servers do not answer
 )
 
 // problem is a refused request.
@@ -55,6 +58,9 @@ func problemOf(err error) *problem {
 	if s, ok := errors.AsType[*saml.Error](err); ok {
 		return &problem{code: samlCode(s), cause: s.Error()}
 	}
+	if o, ok := errors.AsType[*oidc.Error](err); ok {
+		return &problem{code: openIDCode(o), cause: o.Error()}
+	}
 	if errors.Is(err, directory.ErrUnauthorized) {
 		return refuse(notSignedIn, "no live session")
 	}
@@ -82,6 +88,28 @@ func samlCode(e *saml.Error) directory.Code {
 	return invalidAssertion
 }
 
+// openIDCode is what the outside learns. Which request a token was made for is judged after its signature, too.
+func openIDCode(e *oidc.Error) directory.Code {
+	switch e.Reason {
+	case oidc.ReasonTooLarge:
+		return messageTooLarge
+	case oidc.ReasonExpired, oidc.ReasonNotYetValid, oidc.ReasonAuthTime:
+		return directory.StaleAssertion
+	case oidc.ReasonState, oidc.ReasonNonce:
+		return unknownRequest
+	case oidc.ReasonDeclined:
+		return providerDeclined
+	case oidc.ReasonMisconfigured, oidc.ReasonDiscovery:
+		return directory.ChannelOff
+	case oidc.ReasonUnavailable:
+		return providerUnavailable
+	}
+	if e.Broken() {
+		return malformedMessage
+	}
+	return invalidAssertion
+}
+
 // answer is what a person gets for a code.
 type answer struct {
 	status   int
@@ -102,17 +130,18 @@ func answerTo(code directory.Code) answer {
 // requestAnswers are for requests that could not be judged as a sign-in, and for assertions that are not believed.
 func requestAnswers() map[directory.Code]answer {
 	return map[directory.Code]answer{
-		malformedMessage:  {http.StatusBadRequest, "The message from your organisation's sign-in could not be read. Please start again."},
-		messageTooLarge:   {http.StatusRequestEntityTooLarge, "The message from your organisation's sign-in is too large."},
-		unknownConnection: {http.StatusNotFound, "There is no such sign-in here. Check the address, or start from the sign-in page."},
-		notSignedIn:       {http.StatusUnauthorized, "You are not signed in."},
-		crossOrigin:       {http.StatusForbidden, "This was sent from another site's page and was not done."},
-		notFound:          {http.StatusNotFound, "There is nothing at this address."},
-		notAllowed:        {http.StatusMethodNotAllowed, "This address does not take that kind of request."},
-		invalidAssertion:  {http.StatusForbidden, "Your organisation's sign-in could not be verified. Please start again; if it happens again, tell your administrator."},
-		unknownRequest:    {http.StatusForbidden, "This sign-in was not started in this browser, or too long ago. Please start again."},
-		tooMany:           {http.StatusTooManyRequests, "Too many messages from where you are could not be verified. Please wait a little, then start again."},
-		providerDeclined:  {http.StatusForbidden, "Your organisation's sign-in did not let you in. Please start again, or ask your administrator."},
+		malformedMessage:    {http.StatusBadRequest, "The message from your organisation's sign-in could not be read. Please start again."},
+		messageTooLarge:     {http.StatusRequestEntityTooLarge, "The message from your organisation's sign-in is too large."},
+		unknownConnection:   {http.StatusNotFound, "There is no such sign-in here. Check the address, or start from the sign-in page."},
+		notSignedIn:         {http.StatusUnauthorized, "You are not signed in."},
+		crossOrigin:         {http.StatusForbidden, "This was sent from another site's page and was not done."},
+		notFound:            {http.StatusNotFound, "There is nothing at this address."},
+		notAllowed:          {http.StatusMethodNotAllowed, "This address does not take that kind of request."},
+		invalidAssertion:    {http.StatusForbidden, "Your organisation's sign-in could not be verified. Please start again; if it happens again, tell your administrator."},
+		unknownRequest:      {http.StatusForbidden, "This sign-in was not started in this browser, or too long ago. Please start again."},
+		tooMany:             {http.StatusTooManyRequests, "Too many messages from where you are could not be verified. Please wait a little, then start again."},
+		providerUnavailable: {http.StatusServiceUnavailable, "Your organisation's sign-in does not answer at the moment. Please try again in a little while."},
+		providerDeclined:    {http.StatusForbidden, "Your organisation's sign-in did not let you in. Please start again, or ask your administrator."},
 	}
 }
 

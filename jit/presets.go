@@ -18,8 +18,8 @@ type Preset struct {
 	Split   string   // the separator, where groups come as one text
 	// CreateElement: see directory.Connection.
 	CreateElement bool
-	// Steps to take in the provider's console. The placeholders {entityID}, {acs}, {metadata}, {login} and {scim} stand
-	// for this connection's addresses.
+	// Steps to take in the provider's console. The placeholders {entityID}, {acs}, {metadata}, {callback}, {logout},
+	// {jwks}, {login} and {scim} stand for this connection's addresses.
 	Steps []string
 }
 
@@ -35,12 +35,16 @@ func Presets() []string {
 	return names
 }
 
-// PresetOf returns the preset with that name, "" being the generic one.
-func PresetOf(name string) (Preset, bool) {
+// PresetOf returns the preset with that name for people who come by SAML, "" being the generic one.
+func PresetOf(name string) (Preset, bool) { return named(presetTable(), name) }
+
+// OpenIDPresetOf is PresetOf for people who come by OpenID Connect.
+func OpenIDPresetOf(name string) (Preset, bool) { return named(openIDTable(), name) }
+
+func named(table []Preset, name string) (Preset, bool) {
 	if name == "" {
 		name = Generic
 	}
-	table := presetTable()
 	i := slices.IndexFunc(table, func(p Preset) bool { return p.Name == name })
 	if i < 0 {
 		return Preset{}, false
@@ -53,6 +57,9 @@ func PresetOf(name string) (Preset, bool) {
 // nothing more. A *directory.ConfigError tells of an unknown preset.
 func Fill(c *directory.Connection) error {
 	p, ok := PresetOf(c.Preset)
+	if c.OIDC != nil {
+		p, ok = OpenIDPresetOf(c.Preset)
+	}
 	if !ok {
 		return &directory.ConfigError{Faults: []directory.Fault{{
 			Path: "preset", Detail: fmt.Sprintf("there is no preset %q", c.Preset), Allowed: Presets(),
@@ -117,7 +124,11 @@ func fillMap(own, preset []directory.Mapping) []directory.Mapping {
 }
 
 // Addresses are where one connection is reached.
-type Addresses struct{ EntityID, Metadata, ACS, Login, SCIM string }
+type Addresses struct {
+	Login, SCIM              string
+	EntityID, Metadata, ACS  string // SAML
+	Callback, Logout, KeySet string // OpenID Connect
+}
 
 // AddressesOf a connection below a base URL without a final slash.
 func AddressesOf(base, connection string) Addresses {
@@ -128,12 +139,16 @@ func AddressesOf(base, connection string) Addresses {
 		ACS:      root + "/saml/acs",
 		Login:    root + "/login",
 		SCIM:     root + "/scim/v2",
+		Callback: root + "/oidc/callback",
+		Logout:   root + "/oidc/backchannel",
+		KeySet:   root + "/oidc/jwks",
 	}
 }
 
 // Guide is the preset's steps with the connection's addresses in them.
 func (p Preset) Guide(a Addresses) []string {
-	replace := strings.NewReplacer("{entityID}", a.EntityID, "{metadata}", a.Metadata, "{acs}", a.ACS, "{login}", a.Login, "{scim}", a.SCIM)
+	replace := strings.NewReplacer("{entityID}", a.EntityID, "{metadata}", a.Metadata, "{acs}", a.ACS, "{login}", a.Login, "{scim}", a.SCIM,
+		"{callback}", a.Callback, "{logout}", a.Logout, "{jwks}", a.KeySet)
 	steps := make([]string, len(p.Steps))
 	for i, step := range p.Steps {
 		steps[i] = replace.Replace(step)

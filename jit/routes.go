@@ -18,6 +18,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"muster/directory"
+	"muster/jit/fetch"
 	"muster/jit/saml"
 )
 
@@ -33,6 +34,8 @@ type Options struct {
 	SessionLifetime time.Duration
 	// Key opens encrypted assertions and signs requests where the identity provider wants that; nil does neither.
 	Key *saml.KeyPair
+	// HTTP asks OpenID providers. nil: guarded against private addresses, as package fetch says.
+	HTTP *http.Client
 }
 
 const defaultLifetime = 12 * time.Hour
@@ -52,6 +55,11 @@ type Server struct {
 	providers sync.Map // connection id -> compiled
 	// addresses and connections slow down those who send what is not believed.
 	addresses, connections *limiter
+	http                   *http.Client
+	parties                sync.Map   // connection id -> *openID
+	warned                 sync.Map   // connection id -> issuer that its administrator was warned about
+	keys                   sync.Map   // certificate -> *oidc.ClientKey
+	making                 sync.Mutex // of keys
 }
 
 // New prepares a server. It refuses a base URL over which cookies would travel in the clear.
@@ -76,6 +84,9 @@ func New(d *directory.Directory, o Options) (*Server, error) {
 	}
 	if s.lifetime == 0 {
 		s.lifetime = defaultLifetime
+	}
+	if s.http = o.HTTP; s.http == nil {
+		s.http = fetch.Client(fetch.Options{})
 	}
 	s.pages, err = parsePages()
 	return s, err
@@ -118,6 +129,9 @@ func (s *Server) Mount(e *echo.Echo) {
 	get("/c/:connection/login", s.begin)
 	get("/c/:connection/saml/metadata", s.metadata)
 	e.POST("/c/:connection/saml/acs", s.wrap(s.acs, nil)) // ForeignPosts
+	e.GET("/c/:connection/oidc/callback", s.wrap(s.callback, s.ownOrigin))
+	post("/c/:connection/oidc/backchannel", s.backchannel)
+	get("/c/:connection/oidc/jwks", s.keySet)
 	get("/login", s.loginForm)
 	post("/login", s.findConnection)
 	get("/logout", s.logoutForm)

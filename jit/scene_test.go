@@ -27,6 +27,7 @@ import (
 	"muster/directory/engine"
 	"muster/directory/engine/memory"
 	"muster/jit"
+	"muster/jit/fetch"
 	"muster/jit/saml"
 	"muster/jit/saml/samltest"
 )
@@ -95,6 +96,12 @@ func justInTime(id string) directory.Connection {
 // play opens a directory with org acme and serves it.
 func play(t testing.TB, org directory.Org, connections ...directory.Connection) *scene {
 	t.Helper()
+	return playWith(t, jit.Options{HTTP: fetch.Client(fetch.Options{AllowPrivate: true})}, org, connections...)
+}
+
+// playWith is play with some options of the door.
+func playWith(t testing.TB, o jit.Options, org directory.Org, connections ...directory.Connection) *scene {
+	t.Helper()
 	s := &scene{TB: t, idps: map[string]*samltest.IdP{}, log: &journal{}}
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	s.store = &counted{Engine: memory.New(memory.Options{})}
@@ -110,7 +117,8 @@ func play(t testing.TB, org directory.Org, connections ...directory.Connection) 
 		org.ID = "acme"
 	}
 	s.configure(org, connections...)
-	s.serve(server, jit.Options{BaseURL: s.base})
+	o.BaseURL = s.base
+	s.serve(server, o)
 	t.Cleanup(s.clean)
 	return s
 }
@@ -165,6 +173,9 @@ func (s *scene) configure(org directory.Org, connections ...directory.Connection
 		c.Org = org.ID
 		if err := jit.Fill(c); err != nil {
 			s.Fatal(err)
+		}
+		if c.OIDC != nil {
+			continue
 		}
 		if c.SAML == nil {
 			c.SAML = &directory.SAMLTrust{}

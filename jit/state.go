@@ -22,6 +22,8 @@ type pending struct {
 	Connection string    `json:"connection"`
 	Return     string    `json:"return,omitempty"` // an own path
 	Started    time.Time `json:"started"`
+	// Kept is what the protocol itself must know again, some hundred bytes.
+	Kept json.RawMessage `json:"kept,omitempty"`
 }
 
 // A pending sign-in lasts for as long as a person may need to type a password and find the telephone.

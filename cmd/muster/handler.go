@@ -29,6 +29,7 @@ type handlerOptions struct {
 	log     *slog.Logger
 	metered bool
 	proxies []*net.IPNet // whose X-Forwarded-For is believed
+	fetch   *http.Client // asks OpenID providers; nil: guarded against private addresses
 }
 
 // handlers of the two listeners; metrics is nil when nobody asks for them.
@@ -38,7 +39,7 @@ type handlers struct{ site, metrics http.Handler }
 func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
 	e := echo.New()
 	pushDoor := scim.New(d, scim.Options{BaseURL: o.base, Log: o.log})
-	signInDoor, err := jit.New(d, jit.Options{BaseURL: o.base, Log: o.log, RenderUser: scim.WriteUser})
+	signInDoor, err := jit.New(d, jit.Options{BaseURL: o.base, Log: o.log, RenderUser: scim.WriteUser, HTTP: o.fetch})
 	if err != nil {
 		return handlers{}, err
 	}

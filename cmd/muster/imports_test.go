@@ -37,7 +37,7 @@ func allowed() map[string][]string {
 
 		"muster/scim": {"muster/directory", "muster/directory/filter", echo, "github.com/elimity-com/scim", "github.com/scim2/filter-parser/v2"},
 
-		"muster/jit":               {"muster/directory", "muster/jit/saml", echo},
+		"muster/jit":               {"muster/directory", "muster/jit/fetch", "muster/jit/oidc", "muster/jit/saml", echo},
 		"muster/jit/fetch":         {},
 		"muster/jit/oidc":          {"github.com/coreos/go-oidc/v3", jose, "golang.org/x/oauth2"},
 		"muster/jit/oidc/oidctest": {jose},

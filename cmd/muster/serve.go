@@ -19,6 +19,7 @@ import (
 
 	"muster/cmd/muster/applyfile"
 	"muster/directory"
+	"muster/jit/fetch"
 )
 
 // Bounds of one connection and of the end of the server.
@@ -85,7 +86,10 @@ func serve(ctx context.Context, s settings, getenv func(string) string, stdout, 
 		if err != nil {
 			return err
 		}
-		h, err := newHandlers(d, handlerOptions{base: at.base, log: log, metered: at.metrics != nil, proxies: proxies})
+		h, err := newHandlers(d, handlerOptions{
+			base: at.base, log: log, metered: at.metrics != nil, proxies: proxies,
+			fetch: fetch.Client(fetch.Options{AllowPrivate: s.AllowPrivateFetch}),
+		})
 		if err != nil {
 			return err
 		}

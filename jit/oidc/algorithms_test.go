@@ -6,7 +6,10 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/json"
 	"testing"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"muster/jit/oidc"
 	"muster/jit/oidc/oidctest"
@@ -67,6 +70,8 @@ func TestAClientProvesItselfAsTheProviderAsks(t *testing.T) {
 		{"a secret in the header", func(*party, *oidctest.Client) {}, methods("client_secret_basic")},
 		{"a secret in the body", func(*party, *oidctest.Client) {}, methods("client_secret_post")},
 		{"a secret in the body, though the provider takes both", func(_ *party, client *oidctest.Client) { client.SecretInBody = true }, nil},
+		{"a secret in the body, as configured", func(rp *party, client *oidctest.Client) { rp.SecretIn, client.SecretInBody = oidc.InBody, true }, methods("client_secret_basic")},
+		{"a secret in the header, as configured", func(rp *party, _ *oidctest.Client) { rp.SecretIn = oidc.InHeader }, methods("client_secret_post")},
 		{"a secret, and nothing is said", func(*party, *oidctest.Client) {}, claim("token_endpoint_auth_methods_supported", nil)},
 		{"no secret", func(rp *party, client *oidctest.Client) { rp.ClientSecret, client.Secret = "", "" }, methods("none")},
 		{"an RSA key", keyed(keys["RS256"], ""), methods("private_key_jwt")},
@@ -93,5 +98,39 @@ func TestAClientProvesItselfAsTheProviderAsks(t *testing.T) {
 			}
 			s.refused(t, "a wrong proof", oidc.ReasonExchange)
 		})
+	}
+}
+
+func TestASecretStandsOnlyWhereItIsConfiguredToStand(t *testing.T) {
+	s := newScene(t)
+	op, err := oidctest.NewOP(oidctest.Options{Issuer: issuer, Key: providerKey(), Clients: []oidctest.Client{{ID: clientID, Secret: secret, SecretInBody: true}}, Now: s.rp.Provider.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.op, s.rp.Provider.HTTP.Transport = op, inProcess{op}
+	s.op.SignIn(ada())
+	s.rp.SecretIn = oidc.InHeader
+	s.refused(t, "in the header, though the provider takes the body only", oidc.ReasonExchange)
+	s.rp.SecretIn = oidc.AnyPlace
+	s.accepted(t, "anywhere")
+}
+
+func TestAKeySetHoldsThePublicPartsOfEveryKey(t *testing.T) {
+	keys := signers(t)
+	document, err := oidc.KeySet(&oidc.ClientKey{Private: keys["RS256"], ID: "one"}, &oidc.ClientKey{Private: keys["ES256"]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal(document, &set); err != nil || len(set.Keys) != 2 || set.Keys[0].KeyID != "one" || set.Keys[1].KeyID == "" {
+		t.Errorf("%s, %v", document, err)
+	}
+	for _, key := range set.Keys {
+		if !key.IsPublic() || key.Use != "sig" {
+			t.Errorf("%s is not public", key.KeyID)
+		}
+	}
+	if none, err := oidc.KeySet(); err != nil || string(none) != `{"keys":[]}` {
+		t.Errorf("no key: %s, %v", none, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -16,6 +17,8 @@ type AuthOptions struct {
 	Prompt    string // none, login, consent or select_account
 	// MaxAge is how long ago the person may have authenticated at most, in whole seconds; zero asks for nothing.
 	MaxAge time.Duration
+	// ACRValues are ways of authenticating, one of which the person must have used; none asks for nothing.
+	ACRValues []string
 }
 
 // Request is an authentication request: where to send the browser, and what to remember until it comes back.
@@ -31,6 +34,7 @@ type Kept struct {
 	Nonce    string        `json:"nonce"`
 	Verifier string        `json:"verifier"` // PKCE
 	MaxAge   time.Duration `json:"maxAge,omitempty"`
+	ACR      []string      `json:"acr,omitempty"`
 
 	// Whose request it is, so that no other connection can finish it.
 	Issuer      string `json:"issuer"`
@@ -52,6 +56,7 @@ func (rp *RelyingParty) Begin(ctx context.Context, options AuthOptions) (*Reques
 		Nonce:       rp.newSecret(),
 		Verifier:    rp.newSecret(),
 		MaxAge:      options.MaxAge.Truncate(time.Second),
+		ACR:         options.ACRValues,
 		Issuer:      rp.Provider.Issuer,
 		ClientID:    rp.ClientID,
 		RedirectURL: rp.RedirectURL,
@@ -88,6 +93,9 @@ func (rp *RelyingParty) parameters(kept Kept, options AuthOptions) map[string]st
 	}
 	if kept.MaxAge > 0 {
 		parameters["max_age"] = strconv.FormatInt(int64(kept.MaxAge/time.Second), 10)
+	}
+	if len(kept.ACR) > 0 {
+		parameters["acr_values"] = strings.Join(kept.ACR, " ")
 	}
 	return parameters
 }

@@ -3,6 +3,7 @@ package oidc
 import (
 	"crypto/subtle"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -27,7 +28,18 @@ func (rp *RelyingParty) check(token *protocol, kept Kept) error {
 	if err := checkSubject(token.subject); err != nil {
 		return err
 	}
-	return clock.checkAuthTime(token, kept.MaxAge)
+	if err := clock.checkAuthTime(token, kept.MaxAge); err != nil {
+		return err
+	}
+	return checkACR(token.acr, kept.ACR)
+}
+
+// checkACR holds the provider to the ways of authenticating that were asked for: it may answer with others (Core 5.5.1.1).
+func checkACR(stated string, asked []string) error {
+	if len(asked) > 0 && !slices.Contains(asked, stated) {
+		return refuse(ReasonACR, "the person authenticated by %.100q (acr); asked for was one of %q", stated, asked)
+	}
+	return nil
 }
 
 // checkParties: of several audiences, azp says for which client the token was made (Core 3.1.3.7).

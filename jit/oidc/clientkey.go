@@ -29,13 +29,21 @@ type ClientKey struct {
 	Certificate *x509.Certificate
 }
 
-// JWKS is the public part as a key set, to be registered with the provider.
-func (k *ClientKey) JWKS() ([]byte, error) {
-	key, err := k.jwk()
-	if err != nil {
-		return nil, err
+// KeySet is the public parts of keys, to be registered with the provider. No key is a set, too.
+func KeySet(keys ...*ClientKey) ([]byte, error) {
+	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
+	for _, k := range keys {
+		key, err := k.jwk()
+		if err != nil {
+			return nil, err
+		}
+		public := key.Public()
+		if k.Certificate != nil {
+			public.Certificates = []*x509.Certificate{k.Certificate}
+		}
+		set.Keys = append(set.Keys, public)
 	}
-	return json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}})
+	return json.Marshal(set)
 }
 
 // assert signs that we are the client, to one token endpoint.

@@ -34,6 +34,7 @@ const (
 	ReasonNonce         Reason = "nonce"          // made for another request
 	ReasonSubject       Reason = "subject"        // no usable sub
 	ReasonAuthTime      Reason = "auth_time"      // the person authenticated too long ago
+	ReasonACR           Reason = "acr"            // the person authenticated in a way that was not asked for
 	ReasonAccessToken   Reason = "access_token"   // at_hash belongs to another access token
 	ReasonUserInfo      Reason = "userinfo"       // the userinfo endpoint gives no usable answer
 	ReasonUserSubject   Reason = "userinfo_sub"   // the userinfo endpoint speaks of somebody else

@@ -25,7 +25,7 @@ func (rp *RelyingParty) exchange(ctx context.Context, metadata *Metadata, code, 
 	options = append(options, oauth2.VerifierOption(verifier))
 	ctx = oidc.ClientContext(ctx, rp.Provider.strictClient())
 	token, err := config.Exchange(ctx, code, options...)
-	if wantsSecretInBody(err, config, metadata) {
+	if rp.SecretIn == AnyPlace && wantsSecretInBody(err, config, metadata) {
 		config.Endpoint.AuthStyle = oauth2.AuthStyleInParams
 		token, err = config.Exchange(ctx, code, options...)
 	}
@@ -43,7 +43,7 @@ func (rp *RelyingParty) exchange(ctx context.Context, metadata *Metadata, code, 
 }
 
 // authenticated is how this client proves itself to the token endpoint: by its key, its secret, or not at all. The
-// secret goes into the header (RFC 6749 §2.3.1) unless the provider takes it in the body only.
+// secret goes where SecretIn says.
 func (rp *RelyingParty) authenticated(metadata *Metadata) (*oauth2.Config, []oauth2.AuthCodeOption, error) {
 	config := &oauth2.Config{
 		ClientID:    rp.ClientID,
@@ -58,11 +58,17 @@ func (rp *RelyingParty) authenticated(metadata *Metadata) (*oauth2.Config, []oau
 		}, err
 	}
 	config.ClientSecret = rp.ClientSecret
-	inBody := slices.Contains(metadata.ClientMethods, "client_secret_post") && !slices.Contains(metadata.ClientMethods, "client_secret_basic")
-	if rp.ClientSecret != "" && !inBody {
+	if rp.ClientSecret != "" && !rp.secretInBody(metadata) {
 		config.Endpoint.AuthStyle = oauth2.AuthStyleInHeader
 	}
 	return config, nil, nil
+}
+
+func (rp *RelyingParty) secretInBody(metadata *Metadata) bool {
+	if rp.SecretIn != AnyPlace {
+		return rp.SecretIn == InBody
+	}
+	return slices.Contains(metadata.ClientMethods, "client_secret_post") && !slices.Contains(metadata.ClientMethods, "client_secret_basic")
 }
 
 // wantsSecretInBody says that a client may be registered for the other place of its secret, which discovery cannot tell.

@@ -142,6 +142,36 @@ func TestAgeOfAuthenticationIsHeldToWhatWasAskedFor(t *testing.T) {
 	}
 }
 
+func TestTheWayOfAuthenticatingIsHeldToWhatWasAskedFor(t *testing.T) {
+	s := newScene(t) // ada authenticates by mfa
+	for _, test := range []struct {
+		name   string
+		asked  []string
+		claims func(map[string]any)
+		want   oidc.Reason
+	}{
+		{name: "nothing asked", claims: func(c map[string]any) { delete(c, "acr") }},
+		{name: "one of those asked for", asked: []string{"phr", "mfa"}},
+		{name: "another one", asked: []string{"phr"}, want: oidc.ReasonACR},
+		{name: "not said", asked: []string{"mfa"}, want: oidc.ReasonACR, claims: func(c map[string]any) { delete(c, "acr") }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s.op.Bend(oidctest.Bend{Claims: test.claims})
+			request, err := s.rp.Begin(t.Context(), oidc.AuthOptions{ACRValues: test.asked})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if asked := strings.Contains(request.URL, "acr_values="+strings.Join(test.asked, "+")); asked != (test.asked != nil) {
+				t.Errorf("%s", request.URL)
+			}
+			_, err = s.rp.Finish(t.Context(), request.Kept, s.visit(t, request.URL))
+			if oidc.ReasonOf(err) != test.want {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
 func TestAConfigurationThatCannotWorkSaysSo(t *testing.T) {
 	for name, breakIt := range map[string]func(*oidc.RelyingParty){
 		"no provider":           func(rp *oidc.RelyingParty) { rp.Provider = nil },

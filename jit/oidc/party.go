@@ -27,6 +27,7 @@ type RelyingParty struct {
 	// PKCE alone protects.
 	ClientSecret string
 	Key          *ClientKey
+	SecretIn     SecretPlace
 	RedirectURL  string
 
 	Scopes []string // nil: openid, profile and email; openid is always asked for
@@ -38,6 +39,16 @@ type RelyingParty struct {
 
 	NewSecret func() string // an unguessable text per call, of letters and digits, 43 at least; nil: 260 random bits
 }
+
+// SecretPlace is where in a token request the client's secret stands (RFC 6749 §2.3.1).
+type SecretPlace int
+
+// The places. The zero value takes the header, unless the provider takes the body only.
+const (
+	AnyPlace SecretPlace = iota
+	InHeader
+	InBody
+)
 
 // clock reads the time once, for one message.
 func (rp *RelyingParty) clock() clock {

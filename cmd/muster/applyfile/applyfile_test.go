@@ -210,6 +210,35 @@ orgs:
 	}
 }
 
+func TestEveryKeyOfATrustInAnOpenIDProviderIsRead(t *testing.T) {
+	file, err := parse(t, `
+orgs:
+  - id: acme
+    connections:
+      - id: a
+        oidc:
+          issuer: https://accounts.google.com
+          client_id: muster
+          client_auth: private_key_jwt
+          scopes: [profile, email, groups]
+          skew: 2m
+          no_userinfo: true
+          prompt: select_account
+          max_age: 8h
+          acr_values: [mfa, phr]
+          require: {hd: acme.example, tier: [a, b]}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &directory.OIDCTrust{Issuer: "https://accounts.google.com", ClientID: "muster", ClientAuth: directory.PrivateKeyJWT,
+		Scopes: []string{"profile", "email", "groups"}, Skew: 2 * time.Minute, NoUserInfo: true, Prompt: directory.PromptSelectAccount,
+		MaxAge: 8 * time.Hour, ACRValues: []string{"mfa", "phr"}, Require: map[string][]string{"hd": {"acme.example"}, "tier": {"a", "b"}}}
+	if diff := cmp.Diff(want, file.Setups[0].Connections[0].OIDC); diff != "" || len(file.Warnings) != 0 {
+		t.Errorf("%s %v", diff, file.Warnings)
+	}
+}
+
 func TestASecretInTheFileOrAShortOneDrawsAWarningWithoutShowingIt(t *testing.T) {
 	file, err := parse(t, "orgs: [{id: acme, app_tokens: [{name: a, secret: plain-secret-in-the-file}, {name: b, secret_env: SHORT}]}]")
 	if err != nil {
@@ -249,6 +278,8 @@ func TestEveryBadFileIsRefusedWithLineAndAllowedValues(t *testing.T) {
 		{"skew beyond reason", connection("saml: {metadata_file: okta.xml, skew: 1h}"), `skew is at most 5m0s`},
 		{"OIDC without client", connection("oidc: {issuer: 'https://x.example'}"), `client_id is missing`},
 		{"OIDC issuer that is no URL", connection("oidc: {issuer: x, client_id: y}"), `the issuer "x" is no URL`},
+		{"OIDC by an unknown proof", connection("oidc: {issuer: 'https://x.example', client_id: y, client_auth: mtls}"), `(allowed: client_secret_basic, client_secret_post, private_key_jwt)`},
+		{"OIDC prompt", connection("oidc: {issuer: 'https://x.example', client_id: y, prompt: none}"), `(allowed: login, consent, select_account)`},
 		{"token without name", connection("scim_tokens: [{secret_env: PUSH}]"), `scim_tokens[0]: name is missing`},
 		{"token without secret", connection("scim_tokens: [{name: x}]"), `exactly one source of the secret is needed (allowed: secret_env, secret)`},
 		{"secret that is not set", connection("scim_tokens: [{name: x, secret_env: NOT_SET}]"), `the environment variable NOT_SET is not set`},

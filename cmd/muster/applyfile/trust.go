@@ -99,6 +99,17 @@ func plain(err error) string {
 	return err.Error()
 }
 
+// requirements reads {claim: value} and {claim: [value, value]}.
+func requirements(n yamlfile.Node) map[string][]string {
+	wanted := map[string][]string{}
+	for _, pair := range n.Pairs() {
+		var values []string
+		eachText(func(_ yamlfile.Node, value string) { values = append(values, value) })(pair.Value)
+		wanted[pair.Key] = values
+	}
+	return wanted
+}
+
 // oidc reads the trust in an OpenID provider.
 func (r *reading) oidc(n yamlfile.Node) *directory.OIDCTrust {
 	var trust directory.OIDCTrust
@@ -108,12 +119,19 @@ func (r *reading) oidc(n yamlfile.Node) *directory.OIDCTrust {
 		"client_id":         yamlfile.Text(&trust.ClientID),
 		"client_secret":     yamlfile.Text(&inline),
 		"client_secret_env": yamlfile.Text(&variable),
+		"client_auth":       yamlfile.OneOf(&trust.ClientAuth, directory.SecretBasic, directory.SecretPost, directory.PrivateKeyJWT),
+		"scopes":            yamlfile.Texts(&trust.Scopes),
+		"skew":              yamlfile.Duration(&trust.Skew),
+		"no_userinfo":       yamlfile.Bool(&trust.NoUserInfo),
+		"prompt":            yamlfile.OneOf(&trust.Prompt, directory.PromptLogin, directory.PromptConsent, directory.PromptSelectAccount),
+		"max_age":           yamlfile.Duration(&trust.MaxAge),
+		"acr_values":        yamlfile.Texts(&trust.ACRValues),
+		"require":           func(n yamlfile.Node) { trust.Require = requirements(n) },
 	})
 	n.Require("issuer", "client_id")
 	if trust.Issuer != "" && r.valid.Var(trust.Issuer, "http_url") != nil {
 		n.Fault(fmt.Sprintf("the issuer %q is no URL", trust.Issuer))
 	}
-	r.warn(n, "kept, but this release signs people in by SAML only")
 	if inline != "" || variable != "" {
 		trust.Secret = []byte(r.secret(n, "client_secret", inline, variable))
 	}

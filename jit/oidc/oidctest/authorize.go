@@ -58,7 +58,7 @@ func (op *OP) authorize(w http.ResponseWriter, r *http.Request) {
 
 // answer is where an authentication request leads, or why it leads nowhere.
 func (op *OP) answer(request url.Values, person Person, bend Bend) (*url.URL, string) {
-	client, ok := op.clients[request.Get("client_id")]
+	client, ok := op.client(request.Get("client_id"))
 	back, err := url.Parse(request.Get("redirect_uri"))
 	switch {
 	case !ok:

@@ -60,18 +60,18 @@ type Bend struct {
 type OP struct {
 	Issuer string
 
-	clients map[string]Client
-	now     func() time.Time
-	choose  func(http.ResponseWriter, *http.Request) (Person, bool)
-	mux     *http.ServeMux
+	now    func() time.Time
+	choose func(http.ResponseWriter, *http.Request) (Person, bool)
+	mux    *http.ServeMux
 
-	mu     sync.Mutex // guards what follows
-	person Person
-	bend   Bend
-	keys   []Key
-	grants grants // by code
-	access grants // by access token
-	asked  map[string]int
+	mu      sync.Mutex // guards what follows
+	clients map[string]Client
+	person  Person
+	bend    Bend
+	keys    []Key
+	grants  grants // by code
+	access  grants // by access token
+	asked   map[string]int
 }
 
 // NewOP makes a provider.
@@ -128,6 +128,20 @@ func (op *OP) SignIn(person Person) {
 	op.mu.Lock()
 	defer op.mu.Unlock()
 	op.person = person
+}
+
+// Register makes a client known, or known otherwise.
+func (op *OP) Register(c Client) {
+	op.mu.Lock()
+	defer op.mu.Unlock()
+	op.clients[c.ID] = c
+}
+
+func (op *OP) client(id string) (Client, bool) {
+	op.mu.Lock()
+	defer op.mu.Unlock()
+	c, ok := op.clients[id]
+	return c, ok
 }
 
 // Bend makes the provider misbehave from now on. The zero Bend makes it behave.

@@ -138,7 +138,7 @@ func (op *OP) authenticate(r *http.Request) (Client, bool) {
 	} else {
 		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 	}
-	client, ok := op.clients[id]
+	client, ok := op.client(id)
 	if client.Key != nil {
 		return client, ok && op.asserted(client, r.PostForm)
 	}
