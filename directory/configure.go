@@ -236,11 +236,7 @@ func (a *application) putOrg(record orgRecord, old, next *Policy, changed []stri
 	}
 	next.Revision, next.Generation = record.Revision, record.Generation
 	a.s.policy = next
-	event := Event{Type: ConfigSet}
-	for _, line := range changed {
-		event.Changes = append(event.Changes, AttributeChange{Attribute: line, Layer: a.s.change.Channel})
-	}
-	if err := a.emit(event, [16]byte{}); err != nil {
+	if err := a.emitConfig(changed); err != nil {
 		return err
 	}
 	if !again {

@@ -161,15 +161,55 @@ type Guard struct {
 	Per   time.Duration `json:"per,omitempty"`
 }
 
-// SAMLTrust is what is known of a SAML identity provider.
+// SAMLTrust is what is known of a SAML identity provider, and what is asked of it.
 type SAMLTrust struct {
-	Metadata          []byte        `json:"metadata"`
-	MetadataURL       string        `json:"metadataUrl,omitempty"`
-	EntityID          string        `json:"entityId"` // the identity provider's
-	AllowIDPInitiated bool          `json:"allowIdpInitiated,omitempty"`
-	InsecureAllowSHA1 bool          `json:"insecureAllowSha1,omitempty"`
-	Skew              time.Duration `json:"skew,omitempty"`
+	Metadata    []byte `json:"metadata"`
+	MetadataURL string `json:"metadataUrl,omitempty"`
+	// MetadataCertificate is the certificate (DER) with which the metadata must
+	// be signed; empty trusts the place it comes from.
+	MetadataCertificate []byte        `json:"metadataCertificate,omitempty"`
+	EntityID            string        `json:"entityId"` // the identity provider's
+	AllowIDPInitiated   bool          `json:"allowIdpInitiated,omitempty"`
+	InsecureAllowSHA1   bool          `json:"insecureAllowSha1,omitempty"`
+	Skew                time.Duration `json:"skew,omitempty"` // zero means 60 s, at most MaxSkew
+	// SignRequests signs requests even if the metadata does not ask for it,
+	// SignMetadata our own metadata.
+	SignRequests bool `json:"signRequests,omitempty"`
+	SignMetadata bool `json:"signMetadata,omitempty"`
+	// Binding of requests; unset means redirect where the provider offers it.
+	Binding RequestBinding `json:"binding,omitempty"`
+	// ForceAuthn: people prove themselves anew for each sign-in, and the
+	// assertion must say so.
+	ForceAuthn bool `json:"forceAuthn,omitempty"`
+	// AuthnContext is the class of authentication that is asked for, "" for any.
+	// With an exact comparison the assertion must name it.
+	AuthnContext           string     `json:"authnContext,omitempty"`
+	AuthnContextComparison Comparison `json:"authnContextComparison,omitempty"`
+	// NameIDFormat is asked for; empty leaves it to the provider.
+	NameIDFormat string `json:"nameIdFormat,omitempty"`
 }
+
+// RequestBinding is how a SAML request travels.
+type RequestBinding string
+
+// The bindings of requests.
+const (
+	RedirectBinding RequestBinding = "redirect"
+	PostBinding     RequestBinding = "post"
+)
+
+// Comparison says how a class of authentication compares with the one asked for.
+type Comparison string
+
+// The comparisons. The zero value is CompareExact.
+const (
+	CompareExact   Comparison = "exact"
+	CompareMinimum Comparison = "minimum"
+	CompareMaximum Comparison = "maximum"
+	CompareBetter  Comparison = "better"
+)
+
+const transientFormat = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 
 // OIDCTrust is what is known of an OpenID provider.
 type OIDCTrust struct {

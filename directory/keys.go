@@ -35,6 +35,7 @@ import (
 //	j org id                   a job under way
 //	k org id                   a Task (JSON); K org id number -> a row of its table
 //	r org conn channel hash    a subject of an erased user
+//	A org conn what            what a connection has beside its configuration
 const (
 	tableFormat     = 'f'
 	tableOrg        = 'O'
@@ -67,6 +68,7 @@ const (
 	tableTask       = 'k'
 	tableTaskRow    = 'K'
 	tableErased     = 'r'
+	tableBeside     = 'A'
 )
 
 // key builds a key of an organisation's table.

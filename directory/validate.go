@@ -236,6 +236,9 @@ func (f *faults) connection(c *Connection, p *Policy) {
 	if c.OIDC != nil {
 		f.oidc(c.OIDC)
 	}
+	if c.SAML != nil {
+		f.saml(c)
+	}
 }
 
 // maxWords bounds each list of what is asked for.
@@ -243,6 +246,22 @@ const maxWords = 50
 
 // oneWord is what one word of a list separated by blanks may be (RFC 6749 §3.3).
 var oneWord = regexp.MustCompile("^[!#-\\[\\]-~]{1,200}$")
+
+func (f *faults) saml(c *Connection) {
+	trust := c.SAML
+	oneOf(f, "saml.binding", trust.Binding, RedirectBinding, PostBinding)
+	oneOf(f, "saml.authn_context_comparison", trust.AuthnContextComparison, CompareExact, CompareMinimum, CompareMaximum, CompareBetter)
+	if trust.AuthnContextComparison != "" && trust.AuthnContext == "" {
+		f.add("saml.authn_context_comparison", "compares with nothing: authn_context is not set")
+	}
+	if trust.Skew < 0 || trust.Skew > MaxSkew {
+		f.add("saml.skew", "is between 0 and %s", MaxSkew)
+	}
+	named := len(c.Subject.SSO) == 0 || slices.Contains(c.Subject.SSO, "NameID")
+	if trust.NameIDFormat == transientFormat && named {
+		f.add("saml.name_id_format", "a transient NameID changes at each sign-in and identifies nobody; name an attribute in subject.sso")
+	}
+}
 
 func (f *faults) oidc(t *OIDCTrust) {
 	oneOf(f, "oidc.client_auth", t.ClientAuth, SecretBasic, SecretPost, PrivateKeyJWT)

@@ -1,10 +1,13 @@
 package jit
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"maps"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -53,22 +56,77 @@ func openSAML(conn *directory.Connection) error {
 	return nil
 }
 
-// provider is the service provider of a connection, read once for each revision of its policy.
-func (s *Server) provider(conn *directory.Connection, policy *directory.Policy) *saml.ServiceProvider {
+// provider is the service provider of a connection with its keys. What the policy says of it is read once for each
+// revision.
+func (s *Server) provider(ctx context.Context, conn *directory.Connection, policy *directory.Policy, need keyNeed) (*saml.ServiceProvider, error) {
+	provider := *s.described(conn, policy)
+	if provider.SignRequests || provider.SignMetadata {
+		need = keyNeeded
+	}
+	keys, err := s.keysOf(ctx, conn.ID, need)
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) > 0 {
+		provider.Key, provider.Others = keys[0], keys[1:]
+	}
+	return &provider, nil
+}
+
+// described is the service provider that the policy describes. Requests are signed where either side wants it.
+func (s *Server) described(conn *directory.Connection, policy *directory.Policy) *saml.ServiceProvider {
 	if known, ok := s.providers.Load(conn.ID); ok && known.(compiled).revision == policy.Revision {
 		return known.(compiled).provider
 	}
 	at := AddressesOf(s.base, conn.ID)
-	provider := &saml.ServiceProvider{EntityID: at.EntityID, ACSURL: at.ACS, Key: s.key, Now: s.now}
+	provider := &saml.ServiceProvider{EntityID: at.EntityID, ACSURL: at.ACS, Now: s.now}
 	if trust := conn.SAML; trust != nil {
 		provider.AllowIDPInitiated = trust.AllowIDPInitiated
 		provider.InsecureAllowSHA1 = trust.InsecureAllowSHA1
 		provider.Skew = trust.Skew
 		provider.IdP = s.identityProvider(conn)
-		provider.SignRequests = s.key != nil && provider.IdP != nil && provider.IdP.WantAuthnRequestsSigned
+		provider.SignRequests = trust.SignRequests || provider.IdP != nil && provider.IdP.WantAuthnRequestsSigned
+		provider.SignMetadata = trust.SignMetadata
 	}
 	s.providers.Store(conn.ID, compiled{policy.Revision, provider})
 	return provider
+}
+
+// options is what the connection asks of the identity provider.
+func options(trust *directory.SAMLTrust) saml.AuthnOptions {
+	asked := saml.AuthnOptions{
+		ForceAuthn:   trust.ForceAuthn,
+		NameIDFormat: trust.NameIDFormat,
+		AuthnContext: trust.AuthnContext,
+		Comparison:   string(trust.AuthnContextComparison),
+	}
+	switch trust.Binding {
+	case directory.RedirectBinding:
+		asked.Binding = saml.BindingRedirect
+	case directory.PostBinding:
+		asked.Binding = saml.BindingPOST
+	}
+	return asked
+}
+
+// granted refuses an assertion by which the person was not authenticated as the connection asks. Comparisons other than
+// exact are for the provider to make: it alone knows the order of its classes.
+func (s *Server) granted(trust *directory.SAMLTrust, facts *saml.Facts, started time.Time) error {
+	exact := trust.AuthnContextComparison == "" || trust.AuthnContextComparison == directory.CompareExact
+	if want := trust.AuthnContext; want != "" && exact && facts.AuthnContext != want {
+		return saml.Refuse(saml.ReasonAuthentication, "authenticated by %.200q, expected %q (authn_context)", facts.AuthnContext, want)
+	}
+	if !trust.ForceAuthn {
+		return nil
+	}
+	if started.IsZero() {
+		started = s.now().Add(-saml.MaxAge)
+	}
+	if skew := cmp.Or(trust.Skew, saml.DefaultSkew); facts.AuthnInstant.Before(started.Add(-skew)) {
+		return saml.Refuse(saml.ReasonAuthentication, "authenticated at %s, before this sign-in began at %s (force_authn)",
+			facts.AuthnInstant.Format(time.RFC3339), started.Format(time.RFC3339))
+	}
+	return nil
 }
 
 // identityProvider reads the metadata; nil when it cannot be read, and then every sign-in is refused. A document that
@@ -95,7 +153,11 @@ func (s *Server) metadata(c echo.Context) error {
 	if name == "" {
 		name = policy.Org.ID
 	}
-	document, err := s.provider(conn, policy).Metadata(name, Requested(conn, policy))
+	provider, err := s.provider(c.Request().Context(), conn, policy, keyNeeded)
+	if err != nil {
+		return err
+	}
+	document, err := provider.Metadata(name, Requested(conn, policy))
 	if err != nil {
 		return err
 	}
@@ -114,7 +176,11 @@ func (s *Server) begin(c echo.Context) error {
 	if conn.OIDC != nil {
 		return about(s.beginOpenID(c, conn, policy), conn)
 	}
-	request, err := s.provider(conn, policy).AuthnRequest(relayState(), saml.AuthnOptions{})
+	provider, err := s.provider(c.Request().Context(), conn, policy, keyIfAny)
+	if err != nil {
+		return about(err, conn)
+	}
+	request, err := provider.AuthnRequest(relayState(), options(conn.SAML))
 	if err != nil {
 		return about(err, conn)
 	}
@@ -155,8 +221,12 @@ func (s *Server) verify(c echo.Context, conn *directory.Connection, policy *dire
 	if err != nil {
 		return a, err
 	}
+	provider, err := s.provider(c.Request().Context(), conn, policy, keyIfAny)
+	if err != nil {
+		return a, err
+	}
 	bindings := s.bindings(c)
-	facts, err := s.provider(conn, policy).Verify(message, saml.Expect{
+	facts, err := provider.Verify(message, saml.Expect{
 		RequestIDs:  slices.Collect(maps.Keys(bindings)),
 		Unsolicited: conn.SAML.AllowIDPInitiated,
 	})
@@ -164,14 +234,14 @@ func (s *Server) verify(c echo.Context, conn *directory.Connection, policy *dire
 		return a, err
 	}
 	a.assertion = assertionFromSAML(facts)
-	if facts.InResponseTo == "" {
-		return a, nil // permitted above, by the connection
+	if facts.InResponseTo == "" { // permitted above, by the connection
+		return a, s.granted(conn.SAML, facts, time.Time{})
 	}
 	if a.started, err = s.openPending(facts.InResponseTo, conn.ID, bindings[facts.InResponseTo]); err != nil {
 		return a, err
 	}
 	s.unbind(c, facts.InResponseTo)
-	return a, nil
+	return a, s.granted(conn.SAML, facts, a.started.Started)
 }
 
 // posted is the one field of a form that holds a message. limit bounds the form, in bytes.

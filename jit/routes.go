@@ -19,7 +19,6 @@ import (
 
 	"muster/directory"
 	"muster/jit/fetch"
-	"muster/jit/saml"
 )
 
 // Options of a Server. BaseURL and RenderUser must be set.
@@ -32,8 +31,6 @@ type Options struct {
 	Now        func() time.Time // nil: time.Now
 	// SessionLifetime is how long a session lasts at most; zero means 12 hours.
 	SessionLifetime time.Duration
-	// Key opens encrypted assertions and signs requests where the identity provider wants that; nil does neither.
-	Key *saml.KeyPair
 	// HTTP asks OpenID providers. nil: guarded against private addresses, as package fetch says.
 	HTTP *http.Client
 }
@@ -49,10 +46,10 @@ type Server struct {
 	log       *slog.Logger
 	now       func() time.Time
 	lifetime  time.Duration
-	key       *saml.KeyPair
 	pages     *template.Template
 	forgery   *http.CrossOriginProtection
 	providers sync.Map // connection id -> compiled
+	pairs     sync.Map // connection id -> readKeys
 	// addresses and connections slow down those who send what is not believed.
 	addresses, connections *limiter
 	http                   *http.Client
@@ -72,7 +69,7 @@ func New(d *directory.Directory, o Options) (*Server, error) {
 		return nil, errors.New("jit: RenderUser is not set")
 	}
 	s := &Server{
-		directory: d, base: base, secure: secure, render: o.RenderUser, key: o.Key,
+		directory: d, base: base, secure: secure, render: o.RenderUser,
 		log: o.Log, now: o.Now, lifetime: o.SessionLifetime, forgery: http.NewCrossOriginProtection(),
 		addresses: newLimiter(perAddress()), connections: newLimiter(perConnection()),
 	}

@@ -387,7 +387,7 @@ func (b *browser) signIn(connection string, p samltest.Person) reply {
 func (s *scene) in(got reply, path string) {
 	s.Helper()
 	if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != path {
-		s.Fatalf("got %s to %q, want a sign-in to %q\n%s", got.Status, got.Header.Get("Location"), path, got.body)
+		s.Fatalf("got %s to %q, want a sign-in to %q\n%s\n%s", got.Status, got.Header.Get("Location"), path, got.body, s.log)
 	}
 }
 

@@ -40,7 +40,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		},
 	}
 	root.AddCommand(demoCommand(), serveCommand(getenv), applyCommand(getenv), checkCommand(), explainCommand(),
-		tokenCommand(), guideCommand(), versionCommand())
+		tokenCommand(), keyCommand(), guideCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

@@ -175,6 +175,7 @@ func (sp *ServiceProvider) facts(assertion *assertion) *Facts {
 		NotOnOrAfter: end.Add(sp.skew()),
 		SessionIndex: assertion.sessionIndex,
 		AuthnContext: assertion.authnContext,
+		AuthnInstant: assertion.authnInstant,
 		InResponseTo: assertion.confirmations[0].inResponseTo,
 	}
 }

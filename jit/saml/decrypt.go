@@ -59,7 +59,7 @@ func contentCipherOf(uri string) (contentCipher, bool) {
 
 // sealed reads the envelope. Its errors depend on what everybody can see in the message, never on the plaintext.
 func (sp *ServiceProvider) sealed(encrypted *etree.Element) (*sealed, error) {
-	if sp.Key == nil {
+	if len(sp.keys()) == 0 {
 		return nil, refuse(ReasonEncrypted, "the assertion is encrypted but this connection has no key")
 	}
 	data := only(encrypted, nsEncryption, "EncryptedData")
@@ -177,21 +177,23 @@ func (sp *ServiceProvider) open(envelope *sealed, encrypted *etree.Element, filt
 	return assertion, structured(response)
 }
 
-// decrypt tries the encrypted keys in turn; at most one of them is for us.
+// decrypt tries the encrypted keys with each of ours; at most one of them fits.
 func (sp *ServiceProvider) decrypt(envelope *sealed) ([]byte, error) {
-	for _, key := range envelope.keys {
-		content, err := sp.Key.Private.Decrypt(nil, key.value, &key.options)
-		if err != nil || len(content) != envelope.cipher.keySize {
-			continue
+	for _, own := range sp.keys() {
+		for _, key := range envelope.keys {
+			content, err := own.Private.Decrypt(nil, key.value, &key.options)
+			if err != nil || len(content) != envelope.cipher.keySize {
+				continue
+			}
+			block, err := aes.NewCipher(content)
+			if err != nil {
+				continue
+			}
+			if envelope.cipher.gcm {
+				return decryptGCM(block, envelope.value)
+			}
+			return decryptCBC(block, envelope.value)
 		}
-		block, err := aes.NewCipher(content)
-		if err != nil {
-			continue
-		}
-		if envelope.cipher.gcm {
-			return decryptGCM(block, envelope.value)
-		}
-		return decryptCBC(block, envelope.value)
 	}
 	return nil, errSealed
 }

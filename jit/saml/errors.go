@@ -20,27 +20,28 @@ const (
 
 // Reasons of a refused assertion.
 const (
-	ReasonStructure     Reason = "structure"      // not exactly one assertion, or one of its parts missing
-	ReasonStatus        Reason = "status"         // the identity provider reports no success
-	ReasonVersion       Reason = "version"        // not SAML 2.0
-	ReasonUnsigned      Reason = "unsigned"       // neither response nor assertion carries a signature
-	ReasonSignature     Reason = "signature"      // a signature that does not verify, or verifies something else
-	ReasonAlgorithm     Reason = "algorithm"      // a signature method that is not allowed
-	ReasonCertificate   Reason = "certificate"    // signed by a certificate that is not valid now
-	ReasonEncrypted     Reason = "encrypted"      // encrypted, and not to be opened
-	ReasonIssuer        Reason = "issuer"         // from another identity provider
-	ReasonAudience      Reason = "audience"       // for another service provider
-	ReasonRecipient     Reason = "recipient"      // confirmed for another ACS
-	ReasonDestination   Reason = "destination"    // sent to another ACS
-	ReasonExpired       Reason = "expired"        // too old, or without an end
-	ReasonNotYetValid   Reason = "not_yet_valid"  // from the future
-	ReasonInResponseTo  Reason = "in_response_to" // answers another request
-	ReasonUnsolicited   Reason = "unsolicited"    // answers no request, where that is not allowed
-	ReasonConfirmation  Reason = "confirmation"   // not exactly one bearer confirmation
-	ReasonSubject       Reason = "subject"        // no NameID
-	ReasonCondition     Reason = "condition"      // no conditions, or one that is not understood
-	ReasonSecondOpinion Reason = "second_opinion" // crewjam/saml disagrees
-	ReasonMisconfigured Reason = "misconfigured"  // the service provider's own configuration is unusable
+	ReasonStructure      Reason = "structure"      // not exactly one assertion, or one of its parts missing
+	ReasonStatus         Reason = "status"         // the identity provider reports no success
+	ReasonVersion        Reason = "version"        // not SAML 2.0
+	ReasonUnsigned       Reason = "unsigned"       // neither response nor assertion carries a signature
+	ReasonSignature      Reason = "signature"      // a signature that does not verify, or verifies something else
+	ReasonAlgorithm      Reason = "algorithm"      // a signature method that is not allowed
+	ReasonCertificate    Reason = "certificate"    // signed by a certificate that is not valid now
+	ReasonEncrypted      Reason = "encrypted"      // encrypted, and not to be opened
+	ReasonIssuer         Reason = "issuer"         // from another identity provider
+	ReasonAudience       Reason = "audience"       // for another service provider
+	ReasonRecipient      Reason = "recipient"      // confirmed for another ACS
+	ReasonDestination    Reason = "destination"    // sent to another ACS
+	ReasonExpired        Reason = "expired"        // too old, or without an end
+	ReasonNotYetValid    Reason = "not_yet_valid"  // from the future
+	ReasonInResponseTo   Reason = "in_response_to" // answers another request
+	ReasonUnsolicited    Reason = "unsolicited"    // answers no request, where that is not allowed
+	ReasonConfirmation   Reason = "confirmation"   // not exactly one bearer confirmation
+	ReasonSubject        Reason = "subject"        // no NameID
+	ReasonCondition      Reason = "condition"      // no conditions, or one that is not understood
+	ReasonAuthentication Reason = "authentication" // the person was not authenticated as was asked
+	ReasonSecondOpinion  Reason = "second_opinion" // crewjam/saml disagrees
+	ReasonMisconfigured  Reason = "misconfigured"  // the service provider's own configuration is unusable
 )
 
 // Error says why a message was not accepted.
@@ -70,6 +71,9 @@ func ReasonOf(err error) Reason {
 	}
 	return ""
 }
+
+// Refuse is for callers who judge what was asked of the provider.
+func Refuse(reason Reason, format string, args ...any) *Error { return refuse(reason, format, args...) }
 
 func refuse(reason Reason, format string, args ...any) *Error {
 	return &Error{Reason: reason, Detail: fmt.Sprintf(format, args...)}

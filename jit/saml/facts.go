@@ -13,8 +13,9 @@ type Facts struct {
 	// spent until then.
 	NotOnOrAfter time.Time
 	SessionIndex string
-	AuthnContext string // class reference, "" if not stated
-	InResponseTo string // "" if unsolicited
+	AuthnContext string    // class reference, "" if not stated
+	AuthnInstant time.Time // when the person proved who they are, zero if not stated
+	InResponseTo string    // "" if unsolicited
 }
 
 // NameID is the subject's identifier as sent, except for white space around Value.

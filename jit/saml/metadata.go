@@ -53,6 +53,9 @@ type Endpoint struct {
 type MetadataOptions struct {
 	EntityID string    // which provider; "" if the document has only one
 	Now      time.Time // zero: validUntil is not looked at
+	// SignedBy is the certificate (DER) with which the whole document must be signed; only what that signature covers
+	// is read. Empty: the document's signature is not looked at.
+	SignedBy []byte
 }
 
 // ChoiceError says that a document describes several identity providers and none, or an unknown one, was chosen.
@@ -69,8 +72,8 @@ func (e *ChoiceError) Error() string {
 	return fmt.Sprintf("no identity provider %q in the document; it describes: %s", e.Chosen, listed)
 }
 
-// ParseMetadata reads an EntityDescriptor, or one identity provider out of an EntitiesDescriptor. Its own signature is
-// not verified: trust comes from where the document was obtained.
+// ParseMetadata reads an EntityDescriptor, or one identity provider out of an EntitiesDescriptor. Without SignedBy trust
+// comes from where the document was obtained.
 func ParseMetadata(document []byte, options MetadataOptions) (*Metadata, error) {
 	metadata, err := parseMetadata(document, options)
 	if err != nil {
@@ -92,11 +95,35 @@ func parseMetadata(document []byte, options MetadataOptions) (*Metadata, error) 
 	if !is(root, nsMetadata, "EntityDescriptor") && !is(root, nsMetadata, "EntitiesDescriptor") {
 		return nil, fmt.Errorf("the root element is %s, expected EntityDescriptor or EntitiesDescriptor in %s", root.FullTag(), nsMetadata)
 	}
+	if len(options.SignedBy) > 0 {
+		if root, err = verifiedMetadata(root, options.SignedBy); err != nil {
+			return nil, err
+		}
+	}
 	entity, err := choose(root, options.EntityID)
 	if err != nil {
 		return nil, err
 	}
 	return readEntity(entity, options.Now)
+}
+
+// verifiedMetadata returns what the signature of the document covers. The certificate stands for its key, whatever its
+// dates: it was given on purpose.
+func verifiedMetadata(root *etree.Element, signedBy []byte) (*etree.Element, error) {
+	certificate, err := x509.ParseCertificate(signedBy)
+	if err != nil {
+		return nil, fmt.Errorf("the certificate that it must be signed with: %w", err)
+	}
+	signer := ServiceProvider{IdP: &Metadata{EntityID: "the metadata's publisher", Certificates: []*x509.Certificate{certificate}},
+		Now: func() time.Time { return certificate.NotBefore }}
+	verified, err := signer.verified(root)
+	switch {
+	case err != nil:
+		return nil, err
+	case verified == nil:
+		return nil, fmt.Errorf("the document is not signed; it must be, with certificate %s", Fingerprint(certificate))
+	}
+	return verified, nil
 }
 
 // choose returns the EntityDescriptor of the identity provider that is meant.

@@ -2,9 +2,8 @@ package saml
 
 import (
 	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -34,19 +33,23 @@ type ServiceProvider struct {
 	// Skew is the tolerated clock difference: zero means DefaultSkew, negative none, more than MaxSkew is MaxSkew.
 	Skew time.Duration
 
-	// Key opens encrypted assertions and signs requests; nil does neither.
-	Key *KeyPair
-	// SignRequests signs authentication requests with Key, RSA-SHA256.
-	SignRequests bool
+	// Key opens encrypted assertions and signs requests; nil does neither. Others are published and open, too, and sign
+	// nothing: they are to take Key's place, or had it before.
+	Key    *KeyPair
+	Others []*KeyPair
+	// SignRequests signs authentication requests with Key, RSA-SHA256, SignMetadata the own metadata.
+	SignRequests, SignMetadata bool
 
 	Now   func() time.Time // nil: time.Now
 	NewID func() string    // an unguessable NCName per request; nil: 160 random bits
 }
 
-// KeyPair is a private key and the certificate by which the identity provider knows it.
-type KeyPair struct {
-	Private     *rsa.PrivateKey
-	Certificate *x509.Certificate
+// keys are those there are, the one in use first.
+func (sp *ServiceProvider) keys() []*KeyPair {
+	if sp.Key == nil {
+		return nil
+	}
+	return append([]*KeyPair{sp.Key}, sp.Others...)
 }
 
 func (sp *ServiceProvider) now() time.Time {
@@ -89,10 +92,10 @@ func (sp *ServiceProvider) configuredAlone() error {
 		return refuse(ReasonMisconfigured, "no entity ID of our own")
 	case err != nil || acs.Host == "" || acs.String() != sp.ACSURL:
 		return refuse(ReasonMisconfigured, "the ACS URL %q is no URL in canonical form", sp.ACSURL)
-	case sp.Key != nil && (sp.Key.Private == nil || sp.Key.Certificate == nil):
+	case slices.ContainsFunc(sp.keys(), func(k *KeyPair) bool { return k == nil || k.Private == nil || k.Certificate == nil }):
 		return refuse(ReasonMisconfigured, "a key without its certificate, or the reverse")
-	case sp.SignRequests && sp.Key == nil:
-		return refuse(ReasonMisconfigured, "requests are to be signed but there is no key")
+	case (sp.SignRequests || sp.SignMetadata) && sp.Key == nil:
+		return refuse(ReasonMisconfigured, "requests or metadata are to be signed but there is no key")
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ type assertion struct {
 	conditions    *conditions // nil if there is not exactly one
 	sessionIndex  string
 	authnContext  string
+	authnInstant  time.Time
 	attributes    []Attribute
 }
 
@@ -82,7 +83,9 @@ func readAssertion(el *etree.Element) (*assertion, error) {
 	if err := read.condition(only(el, nsAssertion, "Conditions")); err != nil {
 		return nil, err
 	}
-	read.authentication(el)
+	if err := read.authentication(el); err != nil {
+		return nil, err
+	}
 	return read, read.attribute(el)
 }
 
@@ -143,15 +146,17 @@ func (read *assertion) condition(el *etree.Element) error {
 	return nil
 }
 
-func (read *assertion) authentication(el *etree.Element) {
+func (read *assertion) authentication(el *etree.Element) (err error) {
 	statement, _ := child(el, nsAssertion, "AuthnStatement")
 	if statement == nil {
-		return
+		return nil
 	}
 	read.sessionIndex = attribute(statement, "SessionIndex")
 	if context := only(statement, nsAssertion, "AuthnContext"); context != nil {
 		read.authnContext = trimmed(only(context, nsAssertion, "AuthnContextClassRef"))
 	}
+	read.authnInstant, err = instant(statement, "AuthnInstant")
+	return err
 }
 
 func (read *assertion) attribute(el *etree.Element) error {

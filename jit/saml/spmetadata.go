@@ -2,10 +2,12 @@ package saml
 
 import (
 	"encoding/base64"
+	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/beevik/etree"
+	dsig "github.com/russellhaering/goxmldsig"
 )
 
 // RequestedAttribute is one that the identity provider is asked to include.
@@ -38,34 +40,59 @@ func (sp *ServiceProvider) Metadata(displayName string, requested []RequestedAtt
 	describeAttributes(role, displayName, requested)
 	document := etree.NewDocumentWithRoot(entity)
 	document.Indent(2)
+	if sp.SignMetadata {
+		entity.CreateAttr("ID", sp.newID())
+		if err := sp.signMetadata(entity); err != nil {
+			return nil, err
+		}
+	}
 	return document.WriteToBytes()
 }
 
+// describeKeys publishes every key for both uses: a provider that is to check or to encrypt finds what it needs, and the
+// next key before anything depends on it.
 func (sp *ServiceProvider) describeKeys(role *etree.Element) {
-	if sp.Key == nil {
-		return
-	}
-	uses := []string{"encryption"}
-	if sp.SignRequests {
-		uses = append(uses, "signing")
-	}
-	for _, use := range uses {
-		descriptor := role.CreateElement("md:KeyDescriptor")
-		descriptor.CreateAttr("use", use)
-		info := descriptor.CreateElement("ds:KeyInfo")
-		info.CreateAttr("xmlns:ds", nsSignature)
-		certificate := info.CreateElement("ds:X509Data").CreateElement("ds:X509Certificate")
-		certificate.SetText(base64.StdEncoding.EncodeToString(sp.Key.Certificate.Raw))
-		if use != "encryption" {
-			continue
-		}
-		for _, method := range []string{ // those that Verify opens, the strongest first
-			nsEncryption11 + "aes256-gcm", nsEncryption11 + "aes128-gcm", nsEncryption + "aes256-cbc",
-			nsEncryption + "aes128-cbc", nsEncryption + "rsa-oaep-mgf1p", nsEncryption11 + "rsa-oaep",
-		} {
-			descriptor.CreateElement("md:EncryptionMethod").CreateAttr("Algorithm", method)
+	for _, use := range []string{"signing", "encryption"} {
+		for _, key := range sp.keys() {
+			descriptor := role.CreateElement("md:KeyDescriptor")
+			descriptor.CreateAttr("use", use)
+			info := descriptor.CreateElement("ds:KeyInfo")
+			info.CreateAttr("xmlns:ds", nsSignature)
+			certificate := info.CreateElement("ds:X509Data").CreateElement("ds:X509Certificate")
+			certificate.SetText(base64.StdEncoding.EncodeToString(key.Certificate.Raw))
+			if use == "encryption" {
+				describeMethods(descriptor)
+			}
 		}
 	}
+}
+
+// describeMethods lists those that Verify opens, the strongest first.
+func describeMethods(descriptor *etree.Element) {
+	for _, method := range []string{
+		nsEncryption11 + "aes256-gcm", nsEncryption11 + "aes128-gcm", nsEncryption + "aes256-cbc",
+		nsEncryption + "aes128-cbc", nsEncryption + "rsa-oaep-mgf1p", nsEncryption11 + "rsa-oaep",
+	} {
+		descriptor.CreateElement("md:EncryptionMethod").CreateAttr("Algorithm", method)
+	}
+}
+
+// signMetadata puts an enveloped signature in front, where the schema wants it.
+func (sp *ServiceProvider) signMetadata(entity *etree.Element) error {
+	context, err := dsig.NewSigningContext(sp.Key.Private, [][]byte{sp.Key.Certificate.Raw})
+	if err != nil {
+		return fmt.Errorf("saml: sign the metadata: %w", err)
+	}
+	context.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("")
+	if err := context.SetSignatureMethod(dsig.RSASHA256SignatureMethod); err != nil {
+		return fmt.Errorf("saml: sign the metadata: %w", err)
+	}
+	signature, err := context.ConstructSignature(entity, true)
+	if err != nil {
+		return fmt.Errorf("saml: sign the metadata: %w", err)
+	}
+	entity.InsertChildAt(0, signature)
+	return nil
 }
 
 func describeAttributes(role *etree.Element, displayName string, requested []RequestedAttribute) {

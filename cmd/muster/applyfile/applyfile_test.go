@@ -99,7 +99,18 @@ orgs:
         guard: {share: 25%, min: 5, per: 30m}
         welcome: true
         diagnose_until: 2026-05-05T10:00:00Z
-        saml: {metadata_file: okta.xml, allow_idp_initiated: true, insecure_allow_sha1: true, skew: 2m}
+        saml:
+          metadata_file: okta.xml
+          allow_idp_initiated: true
+          insecure_allow_sha1: true
+          skew: 2m
+          sign_requests: true
+          sign_metadata: true
+          binding: post
+          force_authn: true
+          authn_context: urn:mfa
+          authn_context_comparison: minimum
+          name_id_format: urn:oasis:names:tc:SAML:2.0:nameid-format:persistent
         scim_tokens: [{name: okta, secret_env: PUSH}]
 `)
 	if err != nil {
@@ -151,6 +162,8 @@ orgs:
 		Welcome:       true,
 		DiagnoseUntil: time.Date(2026, 5, 5, 10, 0, 0, 0, time.UTC),
 		SAML: &directory.SAMLTrust{EntityID: "https://idp.example/metadata", AllowIDPInitiated: true, InsecureAllowSHA1: true,
+			SignRequests: true, SignMetadata: true, Binding: directory.PostBinding, ForceAuthn: true, AuthnContext: "urn:mfa",
+			AuthnContextComparison: directory.CompareMinimum, NameIDFormat: "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent",
 			Skew: 2 * time.Minute},
 	}
 	own := got.Connections[0]
@@ -275,6 +288,7 @@ func TestEveryBadFileIsRefusedWithLineAndAllowedValues(t *testing.T) {
 		{"metadata that is not there", connection("saml: {metadata_file: none.xml}"), `:5:11: orgs[0].connections[0].saml: none.xml: no such file or directory`},
 		{"metadata that is none", connection("saml: {metadata_file: broken.xml}"), `broken.xml: saml metadata: `},
 		{"metadata out of reach", connection("saml: {metadata_url: 'https://else.example/'}"), `https://else.example/: no such host`},
+		{"a metadata certificate that is none", connection("saml: {metadata_file: okta.xml, metadata_certificate: okta.xml}"), `metadata_certificate: no certificate in PEM`},
 		{"skew beyond reason", connection("saml: {metadata_file: okta.xml, skew: 1h}"), `skew is at most 5m0s`},
 		{"OIDC without client", connection("oidc: {issuer: 'https://x.example'}"), `client_id is missing`},
 		{"OIDC issuer that is no URL", connection("oidc: {issuer: x, client_id: y}"), `the issuer "x" is no URL`},

@@ -1,10 +1,13 @@
 package applyfile
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"muster/cmd/muster/yamlfile"
 	"muster/directory"
@@ -20,15 +23,23 @@ func metadataSources() []string { return []string{"metadata_file", "metadata_url
 // saml reads the trust in a SAML identity provider and checks its metadata.
 func (r *reading) saml(n yamlfile.Node) *directory.SAMLTrust {
 	var trust directory.SAMLTrust
-	var file, inline string
+	var file, inline, certificate string
 	n.Mapping(yamlfile.Shape{
-		"metadata_file":       yamlfile.Text(&file),
-		"metadata_url":        yamlfile.Text(&trust.MetadataURL),
-		"metadata":            yamlfile.Text(&inline),
-		"entity_id":           yamlfile.Text(&trust.EntityID),
-		"allow_idp_initiated": yamlfile.Bool(&trust.AllowIDPInitiated),
-		"insecure_allow_sha1": yamlfile.Bool(&trust.InsecureAllowSHA1),
-		"skew":                yamlfile.Duration(&trust.Skew),
+		"metadata_file":            yamlfile.Text(&file),
+		"metadata_url":             yamlfile.Text(&trust.MetadataURL),
+		"metadata":                 yamlfile.Text(&inline),
+		"metadata_certificate":     yamlfile.Text(&certificate),
+		"entity_id":                yamlfile.Text(&trust.EntityID),
+		"allow_idp_initiated":      yamlfile.Bool(&trust.AllowIDPInitiated),
+		"insecure_allow_sha1":      yamlfile.Bool(&trust.InsecureAllowSHA1),
+		"skew":                     yamlfile.Duration(&trust.Skew),
+		"sign_requests":            yamlfile.Bool(&trust.SignRequests),
+		"sign_metadata":            yamlfile.Bool(&trust.SignMetadata),
+		"binding":                  yamlfile.OneOf(&trust.Binding, directory.RedirectBinding, directory.PostBinding),
+		"force_authn":              yamlfile.Bool(&trust.ForceAuthn),
+		"authn_context":            yamlfile.Text(&trust.AuthnContext),
+		"authn_context_comparison": yamlfile.OneOf(&trust.AuthnContextComparison, directory.CompareExact, directory.CompareMinimum, directory.CompareMaximum, directory.CompareBetter),
+		"name_id_format":           yamlfile.Text(&trust.NameIDFormat),
 	})
 	if !n.IsMapping() {
 		return nil
@@ -37,8 +48,16 @@ func (r *reading) saml(n yamlfile.Node) *directory.SAMLTrust {
 		n.Fault("exactly one source of metadata is needed", metadataSources()...)
 		return &trust
 	}
-	if trust.Skew > saml.MaxSkew {
-		n.Fault(fmt.Sprintf("skew is at most %s", saml.MaxSkew))
+	if trust.Skew > directory.MaxSkew {
+		n.Fault(fmt.Sprintf("skew is at most %s", directory.MaxSkew))
+	}
+	if certificate != "" {
+		read, err := r.certificate(certificate)
+		if err != nil {
+			n.Fault("metadata_certificate: " + plain(err))
+			return &trust
+		}
+		trust.MetadataCertificate = read
 	}
 	name, document, err := r.metadata(file, trust.MetadataURL, inline)
 	if err == nil {
@@ -49,6 +68,25 @@ func (r *reading) saml(n yamlfile.Node) *directory.SAMLTrust {
 	}
 	return &trust
 }
+
+// certificate reads a certificate in PEM, inline or the file of that name.
+func (r *reading) certificate(text string) ([]byte, error) {
+	content := []byte(text)
+	if !strings.Contains(text, "-----BEGIN") {
+		var err error
+		if content, err = readBounded(r.path(text), maxCertificate); err != nil {
+			return nil, err
+		}
+	}
+	block, _ := pem.Decode(content)
+	if block == nil || block.Type != "CERTIFICATE" {
+		return nil, errors.New("no certificate in PEM")
+	}
+	_, err := x509.ParseCertificate(block.Bytes)
+	return block.Bytes, err
+}
+
+const maxCertificate = 64 << 10
 
 func given(texts ...string) (count int) {
 	for _, text := range texts {
@@ -83,7 +121,7 @@ func (r *reading) path(name string) string {
 
 // adopt makes a document the trust's metadata if it can be used.
 func adopt(trust *directory.SAMLTrust, document []byte, o Options) error {
-	parsed, err := saml.ParseMetadata(document, saml.MetadataOptions{EntityID: trust.EntityID, Now: o.Now})
+	parsed, err := saml.ParseMetadata(document, saml.MetadataOptions{EntityID: trust.EntityID, Now: o.Now, SignedBy: trust.MetadataCertificate})
 	if err != nil {
 		return err
 	}
