@@ -12,24 +12,10 @@ func besideKey(org, connection, what string) key {
 	return orgKey(tableBeside, org).word(connection).word(what)
 }
 
-// administer runs fn as an application of the organisation that a connection
-// belongs to.
-func (d *Directory) administer(ctx context.Context, connection string, by EventSource, fn func(*application) error) error {
-	now := canonicalTime(d.now())
-	return d.update(ctx, "", func(w writing) error {
-		org, err := w.orgOf(connection)
-		if err != nil {
-			return err
-		}
-		w.org = org
-		p, err := w.policy()
-		if err != nil {
-			return err
-		}
-		a := &application{writing: w, now: Stamp{At: now, Actor: by.Actor, Request: by.Request}}
-		a.s = situation{change: &Change{Org: org, Channel: by.Channel, Actor: by.Actor, Request: by.Request}, now: now, policy: p}
-		return fn(a)
-	})
+// orgOfConnection finds the organisation that a connection belongs to.
+func (d *Directory) orgOfConnection(ctx context.Context, connection string) (org string, err error) {
+	err = d.view(ctx, "", func(r reading) error { org, err = r.orgOf(connection); return err })
+	return org, err
 }
 
 // noteConfig raises the organisation's revision, so that nobody goes on with
