@@ -21,7 +21,7 @@ const DefaultOverlap = 7 * 24 * time.Hour
 // RollSAMLKey gives a connection a new key by which the identity provider knows this side. Both certificates stand in
 // the metadata while the overlap lasts, twice: before the new key signs, and after.
 func RollSAMLKey(ctx context.Context, d *directory.Directory, by directory.EventSource, connection string, overlap time.Duration, now time.Time) error {
-	key, err := newOwnKey(connection, now)
+	key, err := NewClientKey(connection, now)
 	if err != nil {
 		return err
 	}
@@ -32,15 +32,6 @@ func RollSAMLKey(ctx context.Context, d *directory.Directory, by directory.Event
 // SAMLKeys are the keys of a connection that are published now, the one that signs first.
 func SAMLKeys(ctx context.Context, d *directory.Directory, connection string) ([]directory.OwnKey, error) {
 	return d.OwnKeys(ctx, connection, samlUse)
-}
-
-func newOwnKey(connection string, now time.Time) (key directory.OwnKey, err error) {
-	pair, err := saml.NewKeyPair("muster "+connection, now)
-	if err != nil {
-		return key, err
-	}
-	key.Private, key.Public, err = pair.Marshal()
-	return key, err
 }
 
 // keyNeed says whether a connection without a key gets one.
@@ -83,7 +74,7 @@ func (s *Server) firstKey(ctx context.Context, connection string) ([]directory.O
 	if err != nil || len(stored) > 0 {
 		return stored, err
 	}
-	key, err := newOwnKey(connection, s.now())
+	key, err := NewClientKey(connection, s.now())
 	if err != nil {
 		return nil, err
 	}

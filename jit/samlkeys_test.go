@@ -29,8 +29,8 @@ func trusting(id string, trust directory.SAMLTrust) directory.Connection {
 	return c
 }
 
-// published are the certificates in our metadata.
-func (s *scene) published(connection, use string) []*x509.Certificate {
+// certificates are the certificates in our metadata.
+func (s *scene) certificates(connection, use string) []*x509.Certificate {
 	s.Helper()
 	list, err := samltest.ReadMetadata([]byte(s.browser().get("/c/"+connection+"/saml/metadata", "*/*").body), use)
 	if err != nil {
@@ -49,8 +49,8 @@ func sealedFor(t testing.TB, certificate *x509.Certificate, gcm bool) samltest.B
 
 func TestAssertionsThatAreEncryptedAsTheMetadataPublishesSignPeopleIn(t *testing.T) {
 	s := play(t, directory.Org{}, justInTime("corp"), justInTime("labs"))
-	own := s.published("corp", "encryption")
-	if len(own) != 1 || len(s.published("corp", "signing")) != 1 {
+	own := s.certificates("corp", "encryption")
+	if len(own) != 1 || len(s.certificates("corp", "signing")) != 1 {
 		t.Fatalf("%d certificates", len(own))
 	}
 	for _, gcm := range []bool{false, true} {
@@ -59,7 +59,7 @@ func TestAssertionsThatAreEncryptedAsTheMetadataPublishesSignPeopleIn(t *testing
 		request, _ := b.start("corp", "")
 		s.in(b.arrive("corp", s.response("corp", request, ada(), sealedFor(t, own[0], gcm))), "/me")
 	}
-	other := s.published("labs", "encryption")
+	other := s.certificates("labs", "encryption")
 	if other[0].Equal(own[0]) {
 		t.Fatal("two connections share a key")
 	}
@@ -74,12 +74,12 @@ func TestAssertionsThatAreEncryptedAsTheMetadataPublishesSignPeopleIn(t *testing
 // when the provider has had time to read of it.
 func TestAKeyIsRolledWithoutAGap(t *testing.T) {
 	s := play(t, directory.Org{}, trusting("corp", directory.SAMLTrust{SignRequests: true}))
-	first := s.published("corp", "signing")[0]
+	first := s.certificates("corp", "signing")[0]
 	by := directory.EventSource{Channel: directory.Local, Actor: "operator"}
 	if err := jit.RollSAMLKey(t.Context(), s.dir, by, "corp", jit.DefaultOverlap, s.now()); err != nil {
 		t.Fatal(err)
 	}
-	both := s.published("corp", "encryption")
+	both := s.certificates("corp", "encryption")
 	if len(both) != 2 || !both[0].Equal(first) {
 		t.Fatalf("%d certificates, the first is the old one: %t", len(both), both[0].Equal(first))
 	}
@@ -93,11 +93,11 @@ func TestAKeyIsRolledWithoutAGap(t *testing.T) {
 	s.wait(jit.DefaultOverlap)
 	_, query := s.browser().start("corp", "")
 	signedBy(t, query, both[1])
-	if n := len(s.published("corp", "signing")); n != 2 {
+	if n := len(s.certificates("corp", "signing")); n != 2 {
 		t.Errorf("%d certificates after the change", n)
 	}
 	s.wait(jit.DefaultOverlap)
-	if last := s.published("corp", "signing"); len(last) != 1 || !last[0].Equal(both[1]) {
+	if last := s.certificates("corp", "signing"); len(last) != 1 || !last[0].Equal(both[1]) {
 		t.Errorf("%d certificates at the end", len(last))
 	}
 }
@@ -119,7 +119,7 @@ func signedBy(t testing.TB, query url.Values, certificate *x509.Certificate) {
 
 func TestKeysAreSealedAtRest(t *testing.T) {
 	s := play(t, directory.Org{}, justInTime("corp"))
-	s.published("corp", "signing")
+	s.certificates("corp", "signing")
 	keys, err := s.dir.OwnKeys(t.Context(), "corp", "saml")
 	if err != nil || len(keys) != 1 {
 		t.Fatal(keys, err)

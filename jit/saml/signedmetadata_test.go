@@ -3,7 +3,6 @@ package saml_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/beevik/etree"
 
@@ -82,23 +81,5 @@ func TestOurSignedMetadataVerifies(t *testing.T) {
 	_, err = saml.ParseMetadata([]byte(broken), saml.MetadataOptions{SignedBy: s.sp.Key.Certificate.Raw})
 	if err == nil || strings.Contains(err.Error(), "no identity provider in the document") {
 		t.Errorf("changed: got %v", err)
-	}
-}
-
-func TestAKeyPairIsWrittenAndRead(t *testing.T) {
-	pair, err := saml.NewKeyPair(strings.Repeat("a long name ", 20), time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, certificate, err := pair.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	read, err := saml.ParseKeyPair(private, certificate)
-	if err != nil || !read.Private.Equal(pair.Private) || !read.Certificate.Equal(pair.Certificate) {
-		t.Errorf("got %v, %v", read, err)
-	}
-	if _, err := saml.ParseKeyPair(certificate, private); err == nil {
-		t.Error("a certificate is no key")
 	}
 }
