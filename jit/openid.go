@@ -88,11 +88,7 @@ func (s *Server) finishOpenID(c echo.Context, conn *directory.Connection, policy
 	if err != nil {
 		return a, err
 	}
-	cookie, ours := s.bindings(c)[state]
-	if !ours {
-		return a, refuse(unknownRequest, "no request of this browser has the state %.100q", state)
-	}
-	kept, err := s.takeKept(c, &a, state, cookie)
+	kept, err := s.takeKept(c, &a, state)
 	if err != nil {
 		return a, err
 	}
@@ -109,8 +105,8 @@ func (s *Server) finishOpenID(c echo.Context, conn *directory.Connection, policy
 }
 
 // takeKept uses a request up, before the provider is asked about the reply, and returns what it left to be known again.
-func (s *Server) takeKept(c echo.Context, a *arrival, state, cookie string) (kept oidc.Kept, err error) {
-	if a.started, err = s.openPending(state, a.connection.ID, cookie); err != nil {
+func (s *Server) takeKept(c echo.Context, a *arrival, state string) (kept oidc.Kept, err error) {
+	if a.started, err = s.openPending(state, a.connection.ID, s.bindings(c)[state]); err != nil {
 		return kept, err
 	}
 	s.unbind(c, state)
