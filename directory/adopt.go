@@ -10,7 +10,7 @@ import (
 func (s *situation) mayAdopt(u *User, by []vote) error {
 	switch {
 	case s.policy.Org.protects(u):
-		return s.withCase(refuse(LinkRequired, "the user is protected; no connection links it by itself"), u)
+		return s.withCase(CaseUnlinked, refuse(LinkRequired, "the user is protected; no connection links it by itself"), u)
 	case s.foreignDomain(addressOf(u.Effective)) != nil:
 		return s.foreignDomain(addressOf(u.Effective))
 	case s.sameSubjectDiffers(u):
@@ -71,11 +71,11 @@ func (s *situation) sameSubjectDiffers(u *User) bool {
 
 func (s *situation) mismatch(u *User) error {
 	if s.change.Channel == SCIM {
-		return s.withCase(refuse(LinkRequired, "%s pushed by SCIM is %q, the person signed in as %q; they are configured to carry the same value",
+		return s.withCase(CaseSubject, refuse(LinkRequired, "%s pushed by SCIM is %q, the person signed in as %q; they are configured to carry the same value",
 			s.conn.scimSubject(), s.subject, u.link(s.conn.ID, SSO).Subject), u)
 	}
 	l := u.link(s.conn.ID, SCIM)
-	return s.withCase(refuse(LinkRequired, "%s pushed by SCIM is %q, %s of the sign-in is %q; they are configured to carry the same value",
+	return s.withCase(CaseSubject, refuse(LinkRequired, "%s pushed by SCIM is %q, %s of the sign-in is %q; they are configured to carry the same value",
 		s.conn.scimSubject(), l.Subject, s.subjectName(), s.subject), u)
 }
 
@@ -87,7 +87,7 @@ func (s *situation) subjectName() string {
 }
 
 func (s *situation) linkRequired(u *User, why string) error {
-	return s.withCase(refuse(LinkRequired, "an account exists (id %s) and is not linked: %s", u.ID, why), u)
+	return s.withCase(CaseUnlinked, refuse(LinkRequired, "an account exists (id %s) and is not linked: %s", u.ID, why), u)
 }
 
 // identifierOf is the user's own address or name, for adoption by path.

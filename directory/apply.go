@@ -21,6 +21,10 @@ type application struct {
 	// verdict is the answer although the change commits: a known person whom a
 	// rule now denies loses what the assertion took, and does not come in.
 	verdict *Refusal
+	// touched are users and subjects whose cases are to be looked at.
+	touched []ID
+	// resolves is the case that an administrator resolves by this.
+	resolves ID
 	// moved is what a sign-in changed in the person's groups, by name.
 	moved *AttributeChange
 }
@@ -58,6 +62,9 @@ func (d *Directory) attempt(ctx context.Context, c Change, dry bool) (result Res
 		a = &application{writing: w, id: id, now: Stamp{now, c.Actor, c.Request}}
 		a.s = situation{change: &change, now: now}
 		result, err = a.run()
+		if err == nil {
+			err = a.settleCases()
+		}
 		if err == nil && dry {
 			return errDry
 		}
@@ -133,7 +140,7 @@ func (a *application) runUser(d decision) (Result, error) {
 		a.warnings = append(a.warnings, a.s.lacking()...)
 	}
 	if d.action == actCreate && a.s.conn != nil && len(d.release) > 0 {
-		a.cases = append(a.cases, a.s.withCase(refuse(Reserved, "re-hire? the new user has the name of one whom %s deleted at %s",
+		a.cases = append(a.cases, a.s.withCase(CaseRehire, refuse(Reserved, "re-hire? the new user has the name of one whom %s deleted at %s",
 			d.release[0].Deleted.Source, instant(d.release[0].Deleted.At)), append([]*User{after}, d.release...)...))
 	}
 	if err := a.moveGroups(d, before, after); err != nil {

@@ -60,7 +60,7 @@ func (c *checking) run() (err error) {
 		return err
 	}
 	c.pending = c.jobsPending()
-	for _, step := range []func() error{c.users, c.groupsAndMembers, c.wayBack, c.indexes, c.totals, c.sequence} {
+	for _, step := range []func() error{c.users, c.groupsAndMembers, c.wayBack, c.indexes, c.cases, c.totals, c.sequence} {
 		if err := step(); err != nil {
 			return err
 		}

@@ -34,6 +34,9 @@ func (d *Directory) Configure(ctx context.Context, by EventSource, setups []Setu
 			a := &application{writing: w, now: Stamp{now, by.Actor, by.Request}}
 			a.s.change = &Change{Org: s.Org.ID, Channel: by.Channel, Actor: by.Actor, Request: by.Request}
 			lines, bad, err := a.setUp(s)
+			if err == nil && a.s.policy != nil {
+				err = a.settleCases()
+			}
 			if err != nil {
 				return err
 			}

@@ -24,6 +24,9 @@ func (a *application) emit(e Event, secret [16]byte) error {
 	}
 	c := a.s.change
 	e.Seq, e.ID, e.Time = seq, id, a.now.At
+	if e.Case == NoID {
+		e.Case = a.resolves
+	}
 	e.Source = EventSource{c.Connection, c.Channel, c.Actor, c.Request}
 	record, err := encodeEvent(&e, secret)
 	if err != nil {
@@ -33,7 +36,7 @@ func (a *application) emit(e Event, secret [16]byte) error {
 	if err := a.tx.Set(orgKey(tableEvent, a.org).number(seq), record); err != nil {
 		return err
 	}
-	for _, about := range []ID{e.User, e.Group} {
+	for _, about := range []ID{e.User, e.Group, e.Other} {
 		if about != NoID {
 			if err := a.tx.Set(orgKey(tableHistory, a.org).id(about).number(seq), nil); err != nil {
 				return err
@@ -65,6 +68,8 @@ func encodeEvent(e *Event, secret [16]byte) ([]byte, error) {
 	out.text(string(e.Type))
 	out.id(e.User)
 	out.id(e.Group)
+	out.id(e.Other)
+	out.id(e.Case)
 	out.text(e.Source.Connection)
 	out.text(string(e.Source.Channel))
 	out.text(e.Source.Actor)
@@ -90,7 +95,7 @@ func encodeEvent(e *Event, secret [16]byte) ([]byte, error) {
 // decodeEvent reads an event; without the key (erased user) it has no changes.
 func decodeEvent(seq uint64, record []byte, secret func(ID) ([16]byte, bool)) (Event, error) {
 	d := newDecoder(record)
-	e := Event{Seq: seq, ID: d.id(), Time: d.time(), Type: EventType(d.text()), User: d.id(), Group: d.id(),
+	e := Event{Seq: seq, ID: d.id(), Time: d.time(), Type: EventType(d.text()), User: d.id(), Group: d.id(), Other: d.id(), Case: d.id(),
 		Source: EventSource{d.text(), Channel(d.text()), d.text(), d.text()}}
 	body := d.text()
 	if err := d.done(); err != nil {

@@ -72,6 +72,8 @@ type Refusal struct {
 	Evidence Evidence
 	// waiting is the operation that a guard holds back.
 	waiting *Waiting
+	// kind is that of the case it waits in.
+	kind CaseKind
 }
 
 func (r *Refusal) Error() string {

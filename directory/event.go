@@ -6,12 +6,16 @@ import "time"
 // without gaps from 1, and are never rewritten: audit trail, change feed,
 // webhooks and SCIM events all read them.
 type Event struct {
-	Seq    uint64
-	ID     ID
-	Time   time.Time
-	Type   EventType
-	User   ID // NoID when it is not about a user
-	Group  ID
+	Seq   uint64
+	ID    ID
+	Time  time.Time
+	Type  EventType
+	User  ID // NoID when it is not about a user
+	Group ID
+	// Other is the user who was merged into User.
+	Other ID
+	// Case is the one that this resolved, or that was opened or closed.
+	Case   ID
 	Source EventSource
 	// Changes are encrypted at rest under the user's key; after erasure they
 	// read as empty.
@@ -37,7 +41,11 @@ const (
 	GroupUpdated  EventType = "group.updated"
 	GroupDeleted  EventType = "group.deleted"
 	GroupReleased EventType = "group.released" // its connection left; local now
+	UserMerged    EventType = "user.merged"    // Other became User
+	UserUnmerged  EventType = "user.unmerged"  // and is on its own again
 	CaseOpened    EventType = "case.opened"
+	CaseResolved  EventType = "case.resolved" // an administrator decided
+	CaseClosed    EventType = "case.closed"   // its cause is gone
 	ConfigSet     EventType = "config.changed"
 	GuardAlert    EventType = "guard.tripped" // once in a window
 	TaskDone      EventType = "task.finished"

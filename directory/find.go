@@ -14,6 +14,9 @@ const (
 func (r reading) find(s *situation) error {
 	if s.change.ID != NoID {
 		u, err := r.userByID(s.change.ID)
+		if err == nil && s.conn != nil {
+			u, err = r.survivor(u, s.conn.ID)
+		}
 		if err != nil {
 			return err
 		}

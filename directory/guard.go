@@ -187,7 +187,7 @@ func (a *application) tripped(c *Connection, t toll, limit, users int) error {
 	_, _, per := c.Guard.limits()
 	r := refuse(GuardTripped, "connection %s may lock, delete or remove from groups %d users per %s; this concerns %d more",
 		c.ID, limit, per, users)
-	r.Evidence.Values = map[string]string{"window": instant(c.Guard.window(a.now.At))}
+	r.kind, r.Evidence.Values = CaseGuard, map[string]string{"window": instant(c.Guard.window(a.now.At))}
 	r.waiting = &Waiting{Resource: t.resource, Group: a.s.change.Resource == GroupResource, Loss: t.loss, Users: users}
 	return r
 }

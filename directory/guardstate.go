@@ -177,45 +177,43 @@ func (d *Directory) LetThrough(ctx context.Context, by EventSource, org, connect
 		return invalid("until", "is missing: an opened guard shuts by itself")
 	}
 	return d.administer(ctx, by, org, func(a *application) error {
-		c, err := a.connectionOf(connection)
-		if err != nil {
+		if err := a.openGuard(connection, let); err != nil {
 			return err
 		}
-		state, err := a.guardState(c.ID)
-		if err != nil {
-			return err
-		}
-		state.Until, state.Left = canonicalUntil(let.Until), let.Operations
-		if err := a.setJSON(guardKey(org, c.ID, guardStatus), state); err != nil {
-			return err
-		}
-		if err := a.closeGuardCase(c.ID); err != nil {
-			return err
-		}
-		change := AttributeChange{Attribute: connection, Layer: by.Channel, After: Text(instant(state.Until))}
-		if state.Until.IsZero() {
-			change.After = nil
-		}
-		return a.emit(Event{Type: GuardOpened, Changes: []AttributeChange{change}}, [16]byte{})
+		return a.closeGuardCase(connection)
 	})
+}
+
+// openGuard lets operations through, or shuts the guard again.
+func (a *application) openGuard(connection string, let Allowance) error {
+	c, err := a.connectionOf(connection)
+	if err != nil {
+		return err
+	}
+	state, err := a.guardState(c.ID)
+	if err != nil {
+		return err
+	}
+	state.Until, state.Left = canonicalUntil(let.Until), let.Operations
+	if err := a.setJSON(guardKey(a.org, c.ID, guardStatus), state); err != nil {
+		return err
+	}
+	change := AttributeChange{Attribute: connection, Layer: Local, After: Text(instant(state.Until))}
+	if state.Until.IsZero() {
+		change.After = nil
+	}
+	return a.emit(Event{Type: GuardOpened, Changes: []AttributeChange{change}}, [16]byte{})
 }
 
 // closeGuardCase closes the case in which an administrator was asked.
 func (a *application) closeGuardCase(connection string) error {
-	at := orgKey(tableCaseKey, a.org).text(caseDigest(a.s.policy, &Change{Connection: connection, Channel: SCIM}, &Refusal{Code: GuardTripped}))
-	value, err := a.Get(at)
-	if len(value) != 16 || err != nil {
+	at := (&Case{Org: a.org, Kind: CaseGuard, Code: GuardTripped, Source: Source{connection, SCIM}}).digest(a.s.policy)
+	k, err := a.caseAt(at)
+	if k == nil || !k.Closed.IsZero() || err != nil {
 		return err
 	}
-	var k Case
-	if known, err := a.jsonAt(orgKey(tableCase, a.org).id(ID(value)), &k); !known || err != nil {
-		return err
-	}
-	k.Closed, k.ClosedBy = a.now.At, a.now.Actor
-	if err := a.setJSON(orgKey(tableCase, a.org).id(k.ID), k); err != nil {
-		return err
-	}
-	return a.tx.Delete(at)
+	k.Closed, k.ClosedBy, k.Resolved = a.now.At, a.now.Actor, ResolveAllow
+	return a.ended(k, at, CaseResolved)
 }
 
 // administer is a transaction of an administrator that is no Change of a user
@@ -229,6 +227,9 @@ func (d *Directory) administer(ctx context.Context, by EventSource, org string, 
 		}
 		a := &application{writing: w, now: Stamp{now, by.Actor, by.Request}}
 		a.s = situation{change: &Change{Org: org, Channel: Local, Actor: by.Actor, Request: by.Request}, now: now, policy: p}
-		return fn(a)
+		if err := fn(a); err != nil {
+			return err
+		}
+		return a.settleCases()
 	})
 }

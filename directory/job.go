@@ -95,7 +95,7 @@ func (d *Directory) Work(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	for _, org := range orgs {
-		for _, step := range []func(context.Context, string) (bool, error){d.stepJob, d.stepTask, d.lapsePin, d.eraseOld, d.sweepGuard} {
+		for _, step := range []func(context.Context, string) (bool, error){d.stepJob, d.stepTask, d.lapsePin, d.eraseOld, d.sweepGuard, d.sweepCases} {
 			again, stepErr := step(ctx, org)
 			more, err = more || again, errors.Join(err, stepErr)
 		}
@@ -114,7 +114,10 @@ func (d *Directory) background(ctx context.Context, org string, fn func(*applica
 		}
 		a := &application{writing: w, now: Stamp{At: now, Actor: "muster"}}
 		a.s = situation{change: &Change{Org: org, Channel: ByRule, Actor: "muster"}, now: now, policy: p}
-		return fn(a)
+		if err := fn(a); err != nil {
+			return err
+		}
+		return a.settleCases()
 	})
 }
 

@@ -31,7 +31,9 @@ import (
 //	a conn name hash           the session by what the identity provider calls it -> nothing
 //	t hash                     Token; T org conn name -> hash
 //	o kind key                 one-time value; x time kind key its expiry
-//	c org id                   Case; d org digest -> the open case
+//	c org ~id                  Case, the newest first; d org digest -> the open or rejected one
+//	y org user|subject case    cases that name somebody; z org time case when a closed one goes
+//	M org user other           what undoes a merge
 //	j org id                   a job under way
 //	k org id                   a Task (JSON); K org id number -> a row of its table
 //	r org conn channel hash    a subject of an erased user
@@ -64,6 +66,9 @@ const (
 	tableExpiry     = 'x'
 	tableCase       = 'c'
 	tableCaseKey    = 'd'
+	tableCaseAbout  = 'y'
+	tableCaseEnd    = 'z'
+	tableMerge      = 'M'
 	tableJob        = 'j'
 	tableTask       = 'k'
 	tableTaskRow    = 'K'

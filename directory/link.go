@@ -177,7 +177,10 @@ func (s *situation) followPush(o *outcome, before, subject string) {
 	case s.conn.Subject.Mutable && subject != "":
 		s.moveSignIn(u, subject)
 	case subject != "":
-		o.cases = append(o.cases, s.withCase(refuse(LinkRequired,
-			"subject changed: SCIM now says %q, the person signed in as %q; the sign-in link stays", subject, l.Subject), u))
+		r := s.withCase(CaseSubject, refuse(LinkRequired,
+			"subject changed: SCIM now says %q, the person signed in as %q; the sign-in link stays", subject, l.Subject), u)
+		r.Evidence.Channel, r.Evidence.Issuer = SSO, l.Issuer
+		r.Evidence.Subject, r.Evidence.Known = subject, l.Subject
+		o.cases = append(o.cases, r)
 	}
 }

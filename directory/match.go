@@ -138,7 +138,7 @@ func (s *situation) decideSignIn() (decision, error) {
 	u := s.link
 	switch {
 	case s.via.State == LinkMoved:
-		return decision{}, s.withCase(refuse(Reserved, "%q is an earlier name of this user and no longer signs in", s.subject), u)
+		return decision{}, s.withCase(CaseMoved, refuse(Reserved, "%q is an earlier name of this user and no longer signs in", s.subject), u)
 	case s.via.State == LinkDeleted:
 		return decision{}, refuse(Deprovisioned, "connection %s deleted its link to this user", s.conn.ID)
 	case s.via.State == LinkLocked:
@@ -171,7 +171,7 @@ func (s *situation) decideTombstone() (decision, error) {
 
 // reserved: the subject belongs to a tombstone that this change does not lift.
 func (s *situation) reserved(u *User) error {
-	return s.withCase(refuse(Reserved, "%s %q belongs to a user whom %s deleted", s.conn.scimSubject(), s.subject, u.Deleted.Source), u)
+	return s.withCase(CaseGrave, refuse(Reserved, "%s %q belongs to a user whom %s deleted", s.conn.scimSubject(), s.subject, u.Deleted.Source), u)
 }
 
 // decideUnlinked: no link. The soft keys vote; whom they name is linked only
@@ -189,7 +189,7 @@ func (s *situation) decideUnlinked() (decision, error) {
 	if u := s.lockedVote(); u != nil {
 		r := refuse(Suspended, "the user is locked by %s since %s", u.lockedBy().Source, instant(u.lockedBy().Locked.At))
 		if s.linkedHere(u) {
-			r = s.withCase(r, u) // known by another subject
+			r = s.withCase(CaseSubject, r, u) // known by another subject
 		}
 		return decision{}, r
 	}
@@ -204,7 +204,7 @@ func (s *situation) decideUnlinked() (decision, error) {
 		return decision{}, err
 	}
 	if s.change.Channel == SSO && len(s.graves) > 0 {
-		return decision{}, s.withCase(refuse(Reserved, "the name belongs to a user whom %s deleted", s.graves[0].Deleted.Source), s.graves...)
+		return decision{}, s.withCase(CaseGrave, refuse(Reserved, "the name belongs to a user whom %s deleted", s.graves[0].Deleted.Source), s.graves...)
 	}
 	if holder := s.nameHolder(); holder != nil {
 		return decision{}, s.nameTaken(holder)
@@ -247,7 +247,7 @@ func (s *situation) lockedVote() *User {
 // be the proof.
 func (s *situation) votesFor(u *User) []vote {
 	return slices.DeleteFunc(slices.Clone(s.votes), func(v vote) bool {
-		return v.user != u || !slices.Contains(s.conn.matchKeys(), v.key) || s.gaveUp(v)
+		return s.conn == nil || v.user != u || !slices.Contains(s.conn.matchKeys(), v.key) || s.gaveUp(v)
 	})
 }
 
@@ -302,7 +302,7 @@ func (s *situation) nameTaken(u *User) error {
 	if l := u.link(s.conn.ID, SSO); s.change.Channel == SSO && l == nil {
 		return s.linkRequired(u, "it has the userName of this sign-in, which is no match key of the connection")
 	} else if s.change.Channel == SSO {
-		return s.withCase(refuse(LinkRequired, "userName %q belongs to a user whom this connection knows by another subject (%q, now %s %q)",
+		return s.withCase(CaseSubject, refuse(LinkRequired, "userName %q belongs to a user whom this connection knows by another subject (%q, now %s %q)",
 			s.change.Attributes.Text(UserName), l.Subject, s.subjectName(), s.subject), u)
 	}
 	return s.taken(u)
@@ -316,7 +316,7 @@ func (s *situation) taken(u *User) error {
 	}
 	r := refuse(Uniqueness, "%s %q belongs to another user (id %s)", attribute, value, u.ID).on(attribute)
 	if s.conn != nil && u.Home != s.conn.ID && !u.Linked(s.conn.ID, SCIM) {
-		return s.withCase(r, u)
+		return s.withCase(CaseUnlinked, r, u)
 	}
 	return r
 }
@@ -327,22 +327,48 @@ func (s *situation) ambiguous(list []vote) error {
 	for i, v := range list {
 		users[i], keys[i] = v.user, fmt.Sprintf("%s names %s", v.key, v.user.ID)
 	}
-	return s.withCase(refuse(Ambiguous, "the keys point to different users: %s", strings.Join(keys, ", ")), users...)
+	return s.withCase(CaseAmbiguous, refuse(Ambiguous, "the keys point to different users: %s", strings.Join(keys, ", ")), users...)
 }
 
 // withCase marks a refusal as one that waits for an administrator.
-func (s *situation) withCase(r *Refusal, users ...*User) *Refusal {
-	r.Evidence.Subject = s.subject
-	r.Evidence.Values = map[string]string{}
+func (s *situation) withCase(kind CaseKind, r *Refusal, users ...*User) *Refusal {
+	r.kind = kind
+	r.Evidence = Evidence{Channel: s.change.Channel, Issuer: s.change.Issuer, Subject: s.subject, Attribute: r.Attribute,
+		Values: map[string]string{}, Unverified: s.change.EmailVerified == VerifiedNo}
 	for _, u := range users {
 		r.Evidence.Users = append(r.Evidence.Users, u.ID)
+		r.Evidence.found(s.votesFor(u))
+		if l := s.knownLink(u); kind == CaseSubject && l != nil {
+			r.Evidence.Known = l.Subject
+		}
 	}
-	for _, name := range []string{UserName, Emails, ExternalID} {
+	for _, name := range []string{UserName, Emails, ExternalID, r.Attribute} {
 		if v, ok := s.change.Attributes.Get(name); ok && len(v) > 0 {
 			r.Evidence.Values[name] = v.Primary().Field("value")
 		}
 	}
 	return r
+}
+
+// found notes the keys by which somebody was found.
+func (e *Evidence) found(by []vote) {
+	for _, v := range by {
+		if !slices.Contains(e.Keys, v.key) {
+			e.Keys = append(e.Keys, v.key)
+		}
+	}
+}
+
+// knownLink is the link by which the connection knows a user: the one of the
+// change's own door, else of the other.
+func (s *situation) knownLink(u *User) *Link {
+	if s.conn == nil {
+		return nil
+	}
+	if l := u.link(s.conn.ID, s.change.Channel); l != nil {
+		return l
+	}
+	return u.link(s.conn.ID, otherDoor(s.change.Channel))
 }
 
 // fold brings a value of a match key or unique attribute into comparable form.

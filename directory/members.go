@@ -7,6 +7,12 @@ import (
 // changeMembers applies member deltas and returns what really changed.
 func (a *application) changeMembers(g *Group) (added, removed []ID, err error) {
 	m := a.s.change.Members
+	if m.Add, err = a.answering(m.Add); err != nil {
+		return nil, nil, err
+	}
+	if m.Remove, err = a.answering(m.Remove); err != nil {
+		return nil, nil, err
+	}
 	settled := make(map[ID]bool, len(m.Add))
 	for _, id := range m.Add {
 		settled[id] = true

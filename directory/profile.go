@@ -47,7 +47,11 @@ func (r reading) sight(p *Policy, v Viewer, id ID) (*Profile, error) {
 		return nil, err
 	}
 	if u.Deleted != nil || u.closedTo(v.Connection) {
-		return nil, ErrNotFound
+		next, err := r.survivor(u, v.Connection)
+		if next == nil || next == u || err != nil {
+			return nil, orNotFound(err)
+		}
+		return r.sight(p, v, next.ID)
 	}
 	if r.stale(p, u) {
 		return r.profileOf(p, current(p, u, groupsThatCount(p, u, groups)), v, groups), nil

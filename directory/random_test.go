@@ -154,6 +154,49 @@ func (h *history) administer(t *rapid.T) {
 	h.apply(t, c)
 }
 
+var byAdmin = directory.EventSource{Channel: directory.Local, Actor: "admin"}
+
+// allowed fails on any error that is no answer to an administrator.
+func allowed(t *rapid.T, err error) {
+	if err != nil && directory.RefusalCode(err) == "" && !errors.Is(err, directory.ErrNotFound) && !errors.Is(err, directory.ErrNotPermitted) {
+		t.Fatal(err)
+	}
+}
+
+func (h *history) resolve(t *rapid.T) {
+	page, err := h.d.Cases(t.Context(), "acme", directory.CaseQuery{State: directory.CasesAll})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Cases) == 0 {
+		return
+	}
+	k := rapid.SampledFrom(page.Cases).Draw(t, "case")
+	how := directory.Remedy{Resolution: directory.ResolveIgnore}
+	if len(k.Resolutions) > 0 {
+		how.Resolution = rapid.SampledFrom(k.Resolutions).Draw(t, "resolution")
+	}
+	if len(k.Evidence.Users) > 0 && rapid.Bool().Draw(t, "chosen") {
+		how.User = rapid.SampledFrom(k.Evidence.Users).Draw(t, "user")
+	}
+	_, err = h.d.ResolveCase(t.Context(), byAdmin, "acme", k.ID, how)
+	allowed(t, err)
+}
+
+func (h *history) merge(t *rapid.T) {
+	if rapid.Bool().Draw(t, "undo") {
+		allowed(t, h.d.UndoMerge(t.Context(), byAdmin, "acme", h.user(t)))
+		return
+	}
+	allowed(t, h.d.Merge(t.Context(), byAdmin, "acme", h.user(t), h.user(t)))
+}
+
+func (h *history) relink(t *rapid.T) {
+	allowed(t, h.d.SetLink(t.Context(), byAdmin, "acme", h.user(t), directory.LinkSetting{Connection: connections.Draw(t, "conn"),
+		Channel: rapid.SampledFrom([]directory.Channel{directory.SCIM, directory.SSO}).Draw(t, "channel"),
+		Subject: rapid.SampledFrom([]string{"x1", "x2", "x3", "X3"}).Draw(t, "subject"), Repoint: rapid.Bool().Draw(t, "move")}))
+}
+
 func (h *history) group(t *rapid.T) {
 	c := directory.Change{Connection: connections.Draw(t, "conn"), Channel: directory.SCIM, Resource: directory.GroupResource,
 		Verb: directory.VerbCreate, Attributes: attributes("displayName", rapid.SampledFrom([]string{"g1", "g2", "one:g1"}).Draw(t, "name"))}
@@ -259,6 +302,7 @@ func TestRandomHistoriesKeepEveryInvariant(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"push": h.push, "push again": h.push, "sign in": h.signIn, "administer": h.administer, "group": h.group,
 			"configure": h.configure, "wait": h.wait, "": h.check,
+			"resolve": h.resolve, "resolve again": h.resolve, "merge": h.merge, "relink": h.relink,
 		})
 	})
 }

@@ -17,6 +17,8 @@ func encodeUser(u *User) []byte {
 		e.source(u.Deleted.Source)
 		e.bool(u.Deleted.Erased)
 		e.ids(u.Deleted.Groups)
+		e.id(u.Deleted.Into)
+		e.texts(u.Deleted.Answers)
 	}
 	e.bool(u.Yielded)
 	e.texts(u.Held)
@@ -43,7 +45,7 @@ func decodeUser(org string, record []byte) (*User, error) {
 	u.Modified = d.time()
 	u.Generation = d.uint()
 	if d.bool() {
-		u.Deleted = &Tombstone{At: d.time(), Source: d.source(), Erased: d.bool(), Groups: d.ids()}
+		u.Deleted = &Tombstone{At: d.time(), Source: d.source(), Erased: d.bool(), Groups: d.ids(), Into: d.id(), Answers: d.texts()}
 	}
 	u.Yielded = d.bool()
 	u.Held = d.texts()

@@ -116,7 +116,8 @@ func (a *application) dropConflict(c *conflict, before, after *User) error {
 		if before != nil || name != UserName {
 			users = append(users, after)
 		}
-		r = a.s.withCase(r, users...)
+		r = a.s.withCase(CaseName, r, users...)
+		r.Evidence.Values[name] = value
 	}
 	own, _ := after.Layer(a.s.source()).Get(name)
 	var old Value

@@ -120,7 +120,7 @@ func (a *application) keepPin(before *User, r *Refusal, others ...ID) error {
 			}
 		}
 	}
-	r.Evidence = Evidence{Users: append([]ID{before.ID}, others...), Values: map[string]string{}}
+	r.kind, r.Evidence = CasePin, Evidence{Users: append([]ID{before.ID}, others...), Attribute: r.Attribute, Values: map[string]string{}}
 	if err := a.putCase(a.s.policy, a.s.change, r); err != nil {
 		return err
 	}

@@ -18,6 +18,8 @@ func (a *application) runTombstone() (Result, error) {
 		return Result{}, ErrNotFound
 	case a.s.change.Verb == VerbErase:
 		return a.erase(u)
+	case u.Deleted.Into != NoID:
+		return Result{}, refuse(Reserved, "the user was merged into %s; undo the merge", u.Deleted.Into)
 	}
 	after := u.clone()
 	after.Deleted, after.Yielded = nil, false
@@ -75,29 +77,56 @@ func (a *application) eraseTraces(u *User) error {
 			}
 		}
 	}
+	if err := a.forgetMerges(u); err != nil {
+		return err
+	}
 	return a.eraseEvidence(u.ID)
 }
 
-// eraseEvidence empties the cases that tell of the user.
+// eraseEvidence empties the cases that tell of the user. An open one has lost
+// its cause.
 func (a *application) eraseEvidence(id ID) error {
 	prefix := orgKey(tableCase, a.org)
 	for pair, err := range a.Scan(prefix, prefix.end()) {
 		if err != nil {
 			return err
 		}
-		var k Case
-		if err := json.Unmarshal(pair.Value, &k); err != nil {
+		k := new(Case)
+		if err := json.Unmarshal(pair.Value, k); err != nil {
 			return fmt.Errorf("%w: case: %v", errRecord, err)
 		}
 		if !slices.Contains(k.Evidence.Users, id) {
 			continue
 		}
-		k.Detail, k.Evidence.Subject, k.Evidence.Values = "the user's data were erased", "", nil
-		if err := a.setJSON(slices.Clone(pair.Key), k); err != nil {
+		if err := a.forgetEvidence(k); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (a *application) forgetEvidence(k *Case) error {
+	marks, err := a.casesAbout(k.about()[0])
+	if err != nil {
+		return err
+	}
+	if err := a.indexCase(k, nil, 0); err != nil {
+		return err
+	}
+	k.Detail, k.Note, k.Evidence = "the user's data were erased", "", Evidence{Users: k.Evidence.Users, Channel: k.Evidence.Channel}
+	open := k.Closed.IsZero()
+	for _, m := range marks {
+		switch {
+		case m.id != k.ID:
+		case open:
+			k.Closed = a.now.At
+			return a.ended(k, m.digest, CaseClosed)
+		default:
+			return a.closeCase(k, m.digest, CaseClosed)
+		}
+	}
+	k.Resolutions = nil
+	return a.setJSON(caseKey(a.org, k.ID), k)
 }
 
 // writeErased writes the empty tombstone; its event says nothing but that it

@@ -50,6 +50,10 @@ type Tombstone struct {
 	Erased bool
 	// Groups the user was a direct member of, for a restore.
 	Groups []ID
+	// Into is the user who this one was merged into. Its id answers there.
+	Into ID
+	// Answers are the connections whose push moved there with it.
+	Answers []string
 }
 
 // Locked says whether the user's lifecycle is locked: by an administrator or

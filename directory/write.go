@@ -5,19 +5,35 @@ import "slices"
 // write commits one user: record, links, indexes, counters and, when anything
 // that matters changed, one event. before is nil for a new user.
 func (a *application) write(before, after *User, what EventType) error {
-	changes := userChanges(a.s.policy, before, after)
+	return a.record(before, after, Event{Type: what})
+}
+
+// record is write with an event that says more.
+func (a *application) record(before, after *User, e Event) error {
+	e.User, e.Changes = after.ID, userChanges(a.s.policy, before, after)
 	if a.moved != nil {
-		changes = append(changes, *a.moved)
+		e.Changes = append(e.Changes, *a.moved)
 		a.moved = nil
 	}
-	matters := before == nil || len(changes) > 0 || what != UserUpdated || !slices.Equal(before.Links, after.Links)
+	matters := before == nil || len(e.Changes) > 0 || e.Type != UserUpdated || !slices.Equal(before.Links, after.Links)
 	if matters {
 		after.Modified = a.now.At
 		touchLayers(before, after, a.now)
 	}
-	record := encodeUser(after)
-	if before != nil && string(record) == before.stored {
+	encoded := encodeUser(after)
+	if before != nil && string(encoded) == before.stored && e.Other == NoID {
 		return nil
+	}
+	if err := a.store(before, after, encoded); err != nil || !matters {
+		return err
+	}
+	return a.emit(e, after.key)
+}
+
+// store writes the record of a user with its links, indexes and counters.
+func (a *application) store(before, after *User, encoded []byte) error {
+	if before != nil {
+		a.touch(after.ID)
 	}
 	if err := a.writeLinks(before, after); err != nil {
 		return err
@@ -28,13 +44,7 @@ func (a *application) write(before, after *User, what EventType) error {
 	if err := a.writeCounts(before, after); err != nil {
 		return err
 	}
-	if err := a.tx.Set(userKey(a.org, after.ID), record); err != nil {
-		return err
-	}
-	if !matters {
-		return nil
-	}
-	return a.emit(Event{Type: what, User: after.ID, Changes: changes}, after.key)
+	return a.tx.Set(userKey(a.org, after.ID), encoded)
 }
 
 // touchLayers dates the layers that changed.
@@ -67,7 +77,7 @@ func (a *application) writeIndex(before, after *User) error {
 		came = now
 	}
 	for _, e := range gone {
-		if err := a.tx.Delete(e.key); err != nil {
+		if err := a.dropEntry(e, after.ID); err != nil {
 			return err
 		}
 	}
@@ -77,6 +87,18 @@ func (a *application) writeIndex(before, after *User) error {
 		}
 	}
 	return nil
+}
+
+// dropEntry removes an index entry, unless its value passed to somebody else in
+// this transaction.
+func (a *application) dropEntry(e indexEntry, owner ID) error {
+	if e.unique != "" {
+		held, err := a.Get(e.key)
+		if err != nil || len(held) == 16 && ID(held) != owner {
+			return err
+		}
+	}
+	return a.tx.Delete(e.key)
 }
 
 // writeLinks moves the link keys. A subject held by another live user is a
@@ -100,6 +122,7 @@ func (a *application) writeLinks(before, after *User) error {
 		if err := a.claimSubject(l, after); err != nil {
 			return err
 		}
+		a.touch(subjectHash(l.Connection, l.Channel, l.Subject))
 		if err := a.tx.Set(linkKey(a.org, &l), after.ID[:]); err != nil {
 			return err
 		}
@@ -135,7 +158,7 @@ func (a *application) claimSubject(l Link, owner *User) error {
 func (a *application) dispossess(holder *User, l Link) error {
 	i := slices.IndexFunc(holder.Links, func(x Link) bool { return sameLink(x, l) })
 	if holder.Deleted != nil && !slices.ContainsFunc(a.released, func(id ID) bool { return id == holder.ID }) {
-		return a.s.withCase(refuse(Reserved, "%q identifies a user whom %s deleted", l.Subject, holder.Deleted.Source).
+		return a.s.withCase(CaseGrave, refuse(Reserved, "%q identifies a user whom %s deleted", l.Subject, holder.Deleted.Source).
 			on(a.s.subjectAttribute()), holder)
 	}
 	if i >= 0 && holder.Deleted == nil && holder.Links[i].State != LinkMoved {

@@ -26,11 +26,11 @@ func (b *bed) signedIn(connection, subject, userName string) string {
 
 func (b *bed) cases() int {
 	b.t.Helper()
-	list, err := b.d.Cases(context.Background(), "acme")
+	list, err := b.d.Cases(context.Background(), "acme", directory.CaseQuery{})
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return len(list)
+	return len(list.Cases)
 }
 
 // withSSO opens the other door of a connection as well.

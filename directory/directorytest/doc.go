@@ -35,6 +35,10 @@
 //	operate VERB CONN ...                 let CONN N 1h, shut CONN, undo CONN 1h (since an hour ago),
 //	                                      state CONN STATE, leave CONN finalise|delete COUNT [remove],
 //	                                      transfer CONN TO FILE.csv; background work is done
+//	resolve CODE RESOLUTION [NAME]        the newest case with that code, open or put aside; NAME is who
+//	                                      is linked, restored or survives
+//	merge NAME NAME                       the first survives; unmerge NAME takes it back
+//	link NAME CHANNEL/CONN SUBJECT [move] an administrator's link; move takes it from another subject
 //	policy FILE                           another apply file of the scene, or of the archive
 //	clock +2h                             time passes, and background work is done
 //
@@ -43,7 +47,8 @@
 //
 // # What is to happen
 //
-//	-> OUTCOME [STATUS] ...               created, adopted, restored, updated, unchanged, deleted, found
+//	-> OUTCOME [STATUS] ...               created, adopted, restored, updated, unchanged, deleted, found,
+//	                                      resolved, merged, unmerged
 //	-> CODE STATUS[/SCIMTYPE] ...         a refusal, or not_found; a refused sign-in has 403
 //
 // followed by any of
@@ -83,6 +88,8 @@
 //	expect events KIND N                           how many there have been
 //	expect users N, expect groups N                live ones
 //	expect cases CODE...                           all open ones; none
+//	expect case CODE RESOLUTION...                 what the newest with that code permits
+//	expect NAME answers CONN NAME                  whom the id names to a connection; nobody
 //
 // # Doors
 //

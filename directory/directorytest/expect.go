@@ -27,6 +27,8 @@ func (p *play) expect(s *Step) {
 		fault = p.expectTask(rest)
 	case "events":
 		fault = p.expectEvents(rest)
+	case "case":
+		fault = setIs(p.permitted(rest[0]), rest[1:])
 	default:
 		fault = p.expectUser(p.id(subject), rest)
 	}
@@ -66,12 +68,12 @@ func sameSet(a, b []string) bool {
 
 func (p *play) openCases() []string {
 	p.Helper()
-	cases, err := p.stage.Directory.Cases(p.Context(), p.org)
+	page, err := p.stage.Directory.Cases(p.Context(), p.org, directory.CaseQuery{Limit: 1000})
 	if err != nil {
 		p.Fatal(err)
 	}
 	var codes []string
-	for _, c := range cases {
+	for _, c := range page.Cases {
 		codes = append(codes, string(c.Code))
 	}
 	return codes
@@ -103,6 +105,8 @@ func (p *play) expectUser(id directory.ID, words []string) string {
 		return setIs([]string{p.viewKind(id, rest[0])}, rest[1:])
 	case "history":
 		return p.historyIs(id, rest)
+	case "answers":
+		return p.answersAs(id, rest[0], rest[1])
 	case "denied":
 		return answerIf(x.Denied == "", "no rule denies")
 	case "welcome":

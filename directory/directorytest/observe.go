@@ -21,11 +21,11 @@ func (p *play) observe() observation {
 	for _, e := range p.events(0) {
 		o.seq = e.Seq
 	}
-	cases, err := p.stage.Directory.Cases(p.Context(), p.org)
+	page, err := p.stage.Directory.Cases(p.Context(), p.org, directory.CaseQuery{Limit: 1000})
 	if err != nil {
 		p.Fatal(err)
 	}
-	for _, c := range cases {
+	for _, c := range page.Cases {
 		o.cases[c.ID] = c
 	}
 	if p.stage.Store != nil {
@@ -53,7 +53,7 @@ func (p *play) traces(s *Step, w *want, a *Answer, before, after observation) (f
 	faults = append(faults, caseTraces(w, before, after)...)
 	var kinds []directory.EventType
 	for _, e := range p.events(before.seq) {
-		if e.Type != directory.CaseOpened && e.Type != directory.GuardAlert {
+		if !slices.Contains([]directory.EventType{directory.CaseOpened, directory.CaseClosed, directory.GuardAlert}, e.Type) {
 			kinds = append(kinds, e.Type)
 		}
 	}
@@ -108,6 +108,12 @@ func eventsFit(outcome string, kinds []directory.EventType) bool {
 		return has(directory.UserAdopted) && !has(directory.UserCreated)
 	case "restored":
 		return has(directory.UserRestored, directory.UserUnlocked) && !has(directory.UserCreated)
+	case "resolved":
+		return has(directory.CaseResolved)
+	case "merged":
+		return has(directory.UserMerged)
+	case "unmerged":
+		return has(directory.UserUnmerged)
 	case "deleted":
 		return has(directory.UserDeleted, directory.GroupDeleted)
 	case "updated":

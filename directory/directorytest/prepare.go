@@ -33,6 +33,9 @@ func (p *play) prepare(s *Step) func(context.Context) Answer {
 	case "operate":
 		return p.operation(s)
 	}
+	if do := p.settle(s); do != nil {
+		return func(ctx context.Context) Answer { return decided(do(ctx)) }
+	}
 	p.Fatalf("%s: this step cannot be taken here", s.text)
 	return nil
 }

@@ -61,7 +61,7 @@ func TestAScenarioThatSaysNothingOrNonsenseIsRefused(t *testing.T) {
 		"7 title\n" + somePolicy + "-- steps --\nreorder\n  clock 1h\n":                 "two to 4",
 		"7 title\n" + somePolicy + "-- steps --\ntogether 1000\n  clock 1h\n":           "from 1 to 64",
 		"7 title\n" + somePolicy + "-- steps --\nexpect ada \"\n":                       "open quote",
-		"7 title\n" + somePolicy + "-- notes --\nx\n-- steps --\nclock 1h\n":            "steps, after and .yaml",
+		"7 title\n" + somePolicy + "-- notes --\nx\n-- steps --\nclock 1h\n":            "steps, after, .yaml and .csv",
 		"7 title\n" + somePolicy + "-- steps --\nclock 1h\n-- steps --\nclock 1h\n":     "twice",
 	} {
 		if _, err := Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {

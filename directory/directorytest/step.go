@@ -157,10 +157,14 @@ func shape(verb string) (least int, answer, ok bool) {
 	switch verb {
 	case "scim", "sso":
 		return 2, true, true
-	case "admin":
+	case "admin", "unmerge":
 		return 1, true, true
 	case "operate":
 		return 2, true, true
+	case "resolve", "merge":
+		return 2, true, true
+	case "link":
+		return 3, true, true
 	case "policy", "clock":
 		return 1, false, true
 	case "expect":
@@ -177,7 +181,7 @@ func (s *Step) complete() (err error) {
 	case len(s.words) < least:
 		return fmt.Errorf("needs %d words", least)
 	case answer != (len(s.wants) > 0):
-		return fmt.Errorf("a step of scim, sso or admin says after an arrow what is to happen, and no other")
+		return fmt.Errorf("a step that does something says after an arrow what is to happen, and no other")
 	}
 	switch s.verb {
 	case "clock":
@@ -197,16 +201,22 @@ func (s *Step) complete() (err error) {
 	return err
 }
 
+// administrative steps do not come through a door.
+func administrative(verb string) bool {
+	return slices.Contains([]string{"admin", "operate", "resolve", "merge", "unmerge", "link"}, verb)
+}
+
 // refused says that the word is a code and none of the outcomes.
 func (w *want) refused() bool {
-	return !slices.Contains([]string{"created", "adopted", "restored", "updated", "unchanged", "deleted", "found", string(Done)}, w.word)
+	return !slices.Contains([]string{"created", "adopted", "restored", "updated", "unchanged", "deleted", "found",
+		"resolved", "merged", "unmerged", string(Done)}, w.word)
 }
 
 // complete fills in the status that an answer has over HTTP.
 func (w *want) complete(s *Step) error {
 	switch {
 	case w.status != 0:
-	case s.verb == "admin", s.verb == "operate":
+	case administrative(s.verb):
 	case s.verb == "sso" && w.refused():
 		w.status = 403
 	case s.verb == "sso":
