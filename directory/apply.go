@@ -124,7 +124,7 @@ func (a *application) prepare() error {
 // runUser writes, resolves, checks and commits one user.
 func (a *application) runUser(d decision) (Result, error) {
 	before := d.user
-	if err := a.ifMatch(before); err != nil {
+	if err := a.conditions(before); err != nil {
 		return Result{}, err
 	}
 	after := before.clone()
@@ -185,24 +185,21 @@ func (u *User) clone() *User {
 	return &c
 }
 
-// ifMatch holds If-Match against the version of what the writer sees.
-func (a *application) ifMatch(u *User) error {
-	if a.s.change.IfMatch == nil {
+// conditions holds If-Match and If-None-Match against the version of what the
+// writer sees.
+func (a *application) conditions(u *User) error {
+	c := a.s.change
+	if c.IfMatch == nil && (c.IfNoneMatch == nil || u == nil) {
 		return nil
 	}
 	if u == nil {
 		return ErrVersion
 	}
-	p, err := a.profile(a.s.policy, u, Viewer{a.org, a.s.change.Connection}, false)
-	if err != nil {
-		return err
+	p, err := a.profile(a.s.policy, u, Viewer{a.org, c.Connection}, false)
+	if err == nil && !c.holds(p.Version) {
+		err = ErrVersion
 	}
-	for _, v := range a.s.change.IfMatch {
-		if v == "*" || v == p.Version {
-			return nil
-		}
-	}
-	return ErrVersion
+	return err
 }
 
 // admit holds what must be true of a user who comes in or stays.

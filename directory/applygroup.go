@@ -20,8 +20,8 @@ func (a *application) runGroup() (Result, error) {
 	if g == nil || !a.s.ownsGroup(g) {
 		return Result{}, ErrNotFound
 	}
-	if err := a.groupIfMatch(g); err != nil {
-		return Result{}, err
+	if !c.holds(g.Version()) {
+		return Result{}, ErrVersion
 	}
 	if c.Verb == VerbDelete {
 		return a.deleteGroup(g)
@@ -44,14 +44,10 @@ func (s *situation) groupSource() Source {
 	return Source{s.conn.ID, SCIM}
 }
 
-func (a *application) groupIfMatch(g *Group) error {
-	if a.s.change.IfMatch == nil || slices.Contains(a.s.change.IfMatch, "*") || slices.Contains(a.s.change.IfMatch, g.Version()) {
-		return nil
-	}
-	return ErrVersion
-}
-
 func (a *application) createGroup() (Result, error) {
+	if a.s.change.IfMatch != nil {
+		return Result{}, ErrVersion // nothing is there yet
+	}
 	g, err := a.s.editGroup(Group{ID: a.id, Org: a.org, Source: a.s.groupSource(), Created: a.now.At})
 	if err != nil {
 		return Result{}, err

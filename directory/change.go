@@ -1,6 +1,9 @@
 package directory
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Change is one request to write, whichever door it came through. It is data;
 // Edit alone is a function, and a pure one.
@@ -43,12 +46,21 @@ type Change struct {
 	// IfMatch lists acceptable versions of the writer's own view, as Profile.Version
 	// gives them; nil accepts any. "*" accepts any existing one.
 	IfMatch []string
+	// IfNoneMatch lists versions that the writer's own view must not have; nil
+	// lists none. "*" means that nothing may be there yet.
+	IfNoneMatch []string
 	// AssertedAt is when the identity provider made the assertion; zero for SCIM.
 	AssertedAt time.Time
 
 	// Reason and Until go with a pin.
 	Reason string
 	Until  time.Time
+}
+
+// holds says whether the conditions hold for what has this version.
+func (c *Change) holds(version string) bool {
+	names := func(list []string) bool { return slices.Contains(list, "*") || slices.Contains(list, version) }
+	return (c.IfMatch == nil || names(c.IfMatch)) && !names(c.IfNoneMatch)
 }
 
 // Verb is what a Change asks for.

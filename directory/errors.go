@@ -15,7 +15,7 @@ var ErrNotFound = errors.New("not found")
 // ErrUnauthorized: the token or session is unknown, expired or revoked.
 var ErrUnauthorized = errors.New("unauthorized")
 
-// ErrVersion: an If-Match names another version of the resource.
+// ErrVersion: If-Match or If-None-Match does not hold for the resource.
 var ErrVersion = errors.New("version mismatch")
 
 // ErrSpent: the one-time value was used before, has expired or never existed.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"io"
+	"strings"
 	"sync"
 	"time"
 )
@@ -42,6 +43,24 @@ func ParseID(s string) (ID, bool) {
 		at += n
 	}
 	return id, id != NoID
+}
+
+// idRange are the lowest and the highest id whose text begins with start.
+func idRange(start string) (low, high ID, ok bool) {
+	const lowest, highest = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
+	if len(start) > len(lowest) {
+		return low, high, false
+	}
+	read := func(text string) (id ID, ok bool) {
+		raw, err := hex.DecodeString(strings.ReplaceAll(text, "-", ""))
+		if err != nil || len(raw) != len(id) {
+			return id, false
+		}
+		return ID(raw), strings.EqualFold(ID(raw).String(), text)
+	}
+	low, okLow := read(start + lowest[len(start):])
+	high, okHigh := read(start + highest[len(start):])
+	return low, high, okLow && okHigh
 }
 
 // MarshalText and UnmarshalText make an ID its canonical form in JSON.

@@ -14,6 +14,7 @@ const (
 	indexEmail      = "email"    // address, id -> 1 when effective and primary
 	indexExternal   = "external" // connection, externalId, id
 	indexLinked     = "linked"   // connection, id: users it pushed
+	indexShown      = "shown"    // connection, order of the userName shown, id: where neither name nor claim has it
 	indexGrave      = "grave"    // match key, value, id of a tombstone that keeps its names
 	indexBuried     = "buried"   // time, id of a tombstone
 	indexPin        = "pin"      // time, id of a user with a pin that lapses then
@@ -79,6 +80,7 @@ func userIndex(p *Policy, u *User) []indexEntry {
 			x.add(x.at(indexLinked).word(l.Connection).id(u.ID), nil, "")
 		}
 	}
+	x.shown(u)
 	x.emails(u)
 	return tidyIndex(x.list)
 }
@@ -107,6 +109,23 @@ func (x *entries) unique(p *Policy, u *User) {
 		l := &u.Layers[i]
 		if name, _ := l.Get(UserName); l.Source.Channel == SCIM && len(name) > 0 {
 			x.add(x.at(indexClaim).word(l.Source.Connection).text(NormalName(name.String())), u.ID[:], UserName)
+		}
+	}
+}
+
+// shown completes the order by userName of every viewer: a user without an
+// effective name, and one whom a connection took over without naming it.
+func (x *entries) shown(u *User) {
+	name := u.Effective.Text(UserName)
+	if name == "" {
+		x.add(x.at(indexShown).word("").text(orderText(nil, "")).id(u.ID), nil, "")
+	}
+	for _, l := range u.Links {
+		if l.Channel != SCIM || !u.Linked(l.Connection, SCIM) {
+			continue
+		}
+		if claim, _ := u.Layer(Source{l.Connection, SCIM}).Get(UserName); len(claim) == 0 {
+			x.add(x.at(indexShown).word(l.Connection).text(orderText(NormalName, name)).id(u.ID), nil, "")
 		}
 	}
 }

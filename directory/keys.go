@@ -106,6 +106,25 @@ func (k key) prefix(s string) key {
 	return k
 }
 
+// untext reads what text appended, and returns what follows.
+func untext(k []byte) (string, []byte) {
+	end := bytes.IndexByte(k, 0)
+	if end >= 0 && end+1 < len(k) && k[end+1] == 1 {
+		return string(k[:end]), k[end+2:]
+	}
+	var out []byte
+	for i := 0; i < len(k); i++ {
+		out = append(out, k[i])
+		if k[i] != 0 {
+			continue
+		}
+		if i++; i < len(k) && k[i] == 1 {
+			return string(out[:len(out)-1]), k[i+1:]
+		}
+	}
+	return string(out), nil
+}
+
 func (k key) number(n uint64) key { return binary.BigEndian.AppendUint64(k, n) }
 
 func (k key) time(t time.Time) key { return k.number(uint64(t.UnixMicro())) }

@@ -1,166 +1,129 @@
 package directory
 
 import (
-	"context"
-	"slices"
+	"iter"
 	"strings"
 
 	"muster/directory/filter"
 )
 
-// Groups lists groups in the order of their creation.
-func (d *Directory) Groups(ctx context.Context, v Viewer, q Query) (page Page[*Group], err error) {
-	err = d.view(ctx, v.Org, func(r reading) error {
-		page = Page[*Group]{Items: []*Group{}}
-		if _, err := r.viewerPolicy(v); err != nil {
-			return err
-		}
-		if q.Filter == "" {
-			return r.scannedGroups(v, q, nil, &page)
-		}
-		m, err := compileFilter(q.Filter, groupSchema{})
-		if err != nil {
-			return err
-		}
-		lookups, ok := m.Plan(groupCost)
-		if !ok {
-			return r.scannedGroups(v, q, m, &page)
-		}
-		return r.lookedUpGroups(v, q, m, lookups, &page)
-	})
-	return page, err
-}
+// groupKind is groups as a search goes through them.
+type groupKind struct{ *search }
 
+func (groupKind) resource() Resource { return GroupResource }
+
+func (groupKind) schema() filter.Schema { return groupSchema{} }
+
+func (groupKind) cost() filter.Cost { return groupCost }
+
+// groupCost says which lookups the indexes serve.
 func groupCost(a filter.Attribute, op filter.CompareOperator) int {
+	value := a.Name == Members && a.Sub == "value"
 	switch {
 	case op == filter.EQ && (a.Name == "id" || a.Name == ExternalID):
 		return 1
 	case op == filter.EQ && a.Name == DisplayName:
 		return 5
-	case op == filter.EQ && a.Name == Members:
+	case op == filter.EQ && value:
 		return 50
-	case op == filter.SW && a.Name == DisplayName:
+	case op == filter.SW && (a.Name == DisplayName || a.Name == ExternalID):
 		return 1000
+	case op == filter.SW && a.Name == "id":
+		return 2000
+	case op == filter.SW && value:
+		return 5000
 	}
 	return 0
 }
 
-// scannedGroups pages through the viewer's groups; with a filter it reads all
-// of them, within the budget.
-func (r reading) scannedGroups(v Viewer, q Query, m *filter.Matcher, page *Page[*Group]) error {
-	prefix := orgKey(tableGroup, r.org)
-	if v.Connection != "" {
-		prefix = indexKey(r.org, indexGroupOwned).word(v.Connection).word(string(SCIM))
+// total sums the counters of the sources whose groups the viewer sees.
+func (k groupKind) total() (int, error) {
+	if k.v.Connection != "" {
+		return k.search.total(countGroups + Source{k.v.Connection, SCIM}.String())
 	}
-	looked, asked := 0, askedMembers(q.Filter)
-	for pair, err := range r.Scan(prefix, prefix.end()) {
+	sum := 0
+	for _, src := range k.sources() {
+		n, err := k.search.total(countGroups + src.String())
 		if err != nil {
-			return err
+			return 0, err
 		}
-		if looked++; looked > maxScan {
-			return errTooMany
-		}
-		page.Total++
-		if m == nil && (page.Total <= q.Offset || len(page.Items) >= q.Limit) {
-			continue
-		}
-		g, err := r.groupByID(tailID(pair.Key))
-		if err != nil {
-			return err
-		}
-		if m != nil && !m.Match(r.groupView(g, asked)) {
-			page.Total--
-			continue
-		}
-		if page.Total > q.Offset && len(page.Items) < q.Limit {
-			page.Items = append(page.Items, g)
-		}
+		sum += n
 	}
-	return nil
+	return sum, nil
 }
 
-// groupView lets a filter look at a group. Where the filter compares members
-// with ids only, just those are looked up; otherwise all are read.
-func (r reading) groupView(g *Group, asked []ID) groupView {
-	return groupView{g, func() Value {
-		ids := asked
-		if ids == nil {
-			ids, _ = r.tails(orgKey(tableMember, r.org).id(g.ID), maxScan)
-		}
-		v := make(Value, 0, len(ids))
-		for _, id := range ids {
-			if in, err := r.isMember(g.ID, id); in && err == nil {
-				v = append(v, Element{{"value", id.String()}})
+// ids are the connection's own groups, or all.
+func (k groupKind) ids(after ID) iter.Seq2[ID, error] {
+	prefix := orgKey(tableGroup, k.org)
+	if k.v.Connection != "" {
+		prefix = indexKey(k.org, indexGroupOwned).word(k.v.Connection).word(string(SCIM))
+	}
+	return func(yield func(ID, error) bool) {
+		for pair, err := range k.Scan(prefix.clone().id(after), prefix.end()) {
+			if err != nil {
+				yield(NoID, err)
+				return
+			}
+			if id := tailID(pair.Key); id != after && !yield(id, nil) {
+				return
 			}
 		}
-		return v
-	}}
+	}
 }
 
-// askedMembers are the ids that a filter compares members with, nil when it
-// asks anything else of them.
-func askedMembers(text string) []ID {
-	tree, err := filter.Parse(text)
-	if err != nil {
+func (k groupKind) ranked(attribute string) (runs []run) {
+	if attribute != DisplayName {
 		return nil
 	}
-	ids := []ID{}
-	for path, term := range filter.Comparisons(tree) {
-		if !strings.EqualFold(path.AttributeName, Members) {
-			continue
-		}
-		value, _ := term.CompareValue.(string)
-		if term.Operator != filter.EQ {
-			return nil
-		}
-		if id, ok := ParseID(value); ok {
-			ids = append(ids, id)
-		}
+	for _, src := range k.sources() {
+		runs = append(runs, run{k.index(indexGroupName, src), present})
 	}
-	return ids
+	return runs
 }
 
-func (r reading) lookedUpGroups(v Viewer, q Query, m *filter.Matcher, lookups []filter.Lookup, page *Page[*Group]) error {
-	asked := askedMembers(q.Filter)
-	var ids []ID
-	for _, l := range lookups {
-		found, err := r.lookupGroups(v, l)
-		if err != nil {
-			return err
-		}
-		ids = append(ids, found...)
-	}
-	slices.SortFunc(ids, func(a, b ID) int { return slices.Compare(a[:], b[:]) })
-	for _, id := range slices.Compact(ids) {
-		g, err := r.groupByID(id)
-		if err != nil {
-			return err
-		}
-		if g == nil || !v.seesGroup(g) || !m.Match(r.groupView(g, asked)) {
-			continue
-		}
-		if page.Total++; page.Total > q.Offset && len(page.Items) < q.Limit {
-			page.Items = append(page.Items, g)
-		}
-	}
-	return nil
+// index is the part of an index that is about the groups of one source.
+func (k groupKind) index(name string, src Source) key {
+	return indexKey(k.org, name).word(src.Connection).word(string(src.Channel))
 }
 
-func (r reading) lookupGroups(v Viewer, l filter.Lookup) ([]ID, error) {
-	switch l.Name {
-	case "id", Members:
-		id, ok := ParseID(l.Value)
-		if !ok {
-			return nil, nil
+// sources lists whose groups the viewer sees.
+func (k groupKind) sources() []Source {
+	if k.v.Connection != "" {
+		return []Source{{k.v.Connection, SCIM}}
+	}
+	list := []Source{{Channel: Local}}
+	for id := range k.p.connections {
+		list = append(list, Source{id, SCIM}, Source{id, SSO})
+	}
+	return list
+}
+
+func (k groupKind) lookup(l filter.Lookup) ([]ID, error) {
+	switch {
+	case l.Name == "id" && l.Op == filter.SW:
+		return k.inRange(tableGroup, l.Value)
+	case l.Name == "id":
+		return parsedID(l.Value), nil
+	case l.Name == Members && l.Op == filter.SW:
+		return k.inRange(tableBelongs, l.Value)
+	case l.Name == Members:
+		var ids []ID
+		for _, member := range parsedID(l.Value) {
+			found, err := k.scanned(orgKey(tableBelongs, k.org).id(member))
+			if err != nil {
+				return nil, err
+			}
+			ids = append(ids, found...)
 		}
-		if l.Name == "id" {
-			return []ID{id}, nil
-		}
-		return r.tails(orgKey(tableBelongs, r.org).id(id), maxScan)
+		return ids, nil
+	}
+	index := indexGroupName
+	if l.Name == ExternalID {
+		index = indexGroupExt
 	}
 	var ids []ID
-	for _, src := range r.groupSources(v) {
-		found, err := r.lookupOwned(src, l)
+	for _, src := range k.sources() {
+		found, err := k.scanned(at(l, k.index(index, src)))
 		if err != nil {
 			return nil, err
 		}
@@ -169,33 +132,181 @@ func (r reading) lookupGroups(v Viewer, l filter.Lookup) ([]ID, error) {
 	return ids, nil
 }
 
-// groupSources lists whose groups a viewer sees.
-func (r reading) groupSources(v Viewer) []Source {
-	if v.Connection != "" {
-		return []Source{{v.Connection, SCIM}}
+// judge puts a group to the filter.
+func (k groupKind) judge(t task, id ID) (*candidate, error) {
+	terms := 0
+	if t.match != nil {
+		terms = t.match.Terms()
 	}
-	list := []Source{{Channel: Local}}
-	if p, err := r.policy(); err == nil {
-		for id := range p.connections {
-			list = append(list, Source{id, SCIM}, Source{id, SSO})
-		}
+	if err := k.pay(readCost * max(terms/8, 1)); err != nil {
+		return nil, err
 	}
-	return list
+	g, err := k.groupByID(id)
+	if err != nil || g == nil || !k.v.seesGroup(g) {
+		return nil, err
+	}
+	looks := &groupView{Group: g, read: func() (Value, error) { return k.members(g.ID, t.asks) }}
+	matches := t.match == nil || t.match.Match(looks)
+	if looks.fault != nil || !matches {
+		return nil, looks.fault
+	}
+	return &candidate{looks, len(g.DisplayName), func() (Found, error) { return Found{Group: g}, nil }}, nil
 }
 
-func (r reading) lookupOwned(src Source, l filter.Lookup) ([]ID, error) {
-	at := func(index string) key {
-		return indexKey(r.org, index).word(src.Connection).word(string(src.Channel))
-	}
-	switch {
-	case l.Name == ExternalID:
-		value, err := r.Get(at(indexGroupExt).text(l.Value))
-		if len(value) != 16 || err != nil {
-			return nil, err
-		}
-		return []ID{ID(value)}, nil
-	case l.Op == filter.SW:
-		return r.tails(at(indexGroupName).prefix(l.Value), maxScan)
-	}
-	return r.tails(at(indexGroupName).text(l.Value), maxScan)
+// asked is what a filter wants to know of the members of a group. As any
+// element may satisfy a term, it need not see them all: for eq it is enough to
+// look the value up, for pr to see one member, and for ne to see one more than
+// there are values.
+type asked struct {
+	ids   []ID
+	first int
+	all   bool
+	kinds bool // whether members are users or groups
 }
+
+func askedMembers(text string) asked {
+	tree, err := filter.Parse(text)
+	if err != nil {
+		return asked{}
+	}
+	var a asked
+	for path, term := range filter.Comparisons(tree) {
+		if !strings.EqualFold(path.AttributeName, Members) {
+			continue
+		}
+		if sub := path.SubAttributeName(); sub != "" && !strings.EqualFold(sub, "value") {
+			a.all, a.kinds = true, true
+			continue
+		}
+		value, _ := term.CompareValue.(string)
+		if id, ok := ParseID(value); ok {
+			a.ids = append(a.ids, id)
+		}
+		switch term.Operator {
+		case filter.EQ:
+			if term.CompareValue == nil {
+				a.first = max(a.first, 1)
+			}
+		case filter.PR, filter.NE:
+			a.first = max(a.first, 1)
+		default:
+			a.all = true
+		}
+	}
+	if a.first > 0 {
+		a.first += len(a.ids)
+	}
+	return a
+}
+
+// members reads what was asked of a group's members.
+func (k groupKind) members(group ID, a asked) (Value, error) {
+	var v Value
+	add := func(id ID) error {
+		e := Element{{"value", id.String()}}
+		if !a.kinds {
+			v = append(v, e)
+			return nil
+		}
+		nested, err := k.Get(groupKey(k.org, id))
+		kind := UserResource
+		if nested != nil {
+			kind = GroupResource
+		}
+		v = append(v, NewElement(e[0], Field{"type", kind.String()}))
+		return err
+	}
+	if !a.all {
+		for _, id := range a.ids {
+			in, err := k.isMember(group, id)
+			if in && err == nil {
+				err = add(id)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	if !a.all && a.first == 0 {
+		return v, nil
+	}
+	prefix := orgKey(tableMember, k.org).id(group)
+	for pair, err := range k.Scan(prefix, prefix.end()) {
+		if err == nil {
+			err = k.pay(keepCost)
+		}
+		if err == nil {
+			err = add(tailID(pair.Key))
+		}
+		if err != nil || !a.all && len(v) >= a.first+len(a.ids) {
+			return v, err
+		}
+	}
+	return v, nil
+}
+
+// groupView is a group as filters and orders see it.
+type groupView struct {
+	*Group
+	read  func() (Value, error)
+	fault error // of reading the members
+}
+
+// Elements implements filter.Resource.
+func (g *groupView) Elements(_, name string) filter.Elements {
+	switch name {
+	case "id":
+		return valueElements{Text(g.ID.String())}
+	case DisplayName:
+		return valueElements{Text(g.DisplayName)}
+	case ExternalID:
+		return valueElements{Text(g.Group.ExternalID)}
+	case "schemas":
+		return valueElements{Texts(groupURN)}
+	case "meta":
+		return valueElements{Value{NewElement(Field{"created", instant(g.Created)}, Field{"lastModified", instant(g.Modified)},
+			Field{"resourceType", GroupResource.String()}, Field{"version", `W/"` + g.Version() + `"`})}}
+	case Members:
+		v, err := g.read()
+		if err != nil && g.fault == nil {
+			g.fault = err
+		}
+		return valueElements{v}
+	}
+	return nil
+}
+
+// groupURN is the schema of groups.
+const groupURN = "urn:ietf:params:scim:schemas:core:2.0:Group"
+
+// groupSchema resolves the names of a filter over groups.
+type groupSchema struct{}
+
+// Attribute implements filter.Schema.
+func (groupSchema) Attribute(uri, name, sub string) (filter.Attribute, bool) {
+	if uri != "" && !strings.EqualFold(uri, groupURN) {
+		return filter.Attribute{}, false
+	}
+	if a, ok := metaAttribute("", name, sub); ok {
+		return a, true
+	}
+	switch strings.ToLower(name) {
+	case "displayname":
+		return filter.Attribute{Name: DisplayName, Fold: foldGroup}, sub == ""
+	case "externalid":
+		return filter.Attribute{Name: ExternalID, CaseExact: true}, sub == ""
+	case "schemas":
+		return filter.Attribute{Name: "schemas", Kind: filter.KindReference}, sub == ""
+	case "members":
+		switch strings.ToLower(sub) {
+		case "", "value":
+			return filter.Attribute{Name: Members, Sub: "value", Fold: strings.ToLower}, true
+		case "type":
+			return filter.Attribute{Name: Members, Sub: "type"}, true
+		}
+	}
+	return filter.Attribute{}, false
+}
+
+// foldGroup is how filters compare display names, which SCIM says differ not by case.
+func foldGroup(s string) string { return filter.Fold(NormalGroup(s)) }

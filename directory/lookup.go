@@ -20,51 +20,15 @@ func userCost(p *Policy) filter.Cost {
 			return 2
 		case a.Name == Emails && a.Sub == "value" && op == filter.EQ:
 			return 5
-		case a.Name == UserName && op == filter.SW, a.Name == Emails && a.Sub == "value" && op == filter.SW:
+		case op == filter.SW && (a.Name == UserName || a.Name == ExternalID || a.Name == Emails && a.Sub == "value"):
 			return 1000
+		case a.Name == "id" && op == filter.SW:
+			return 2000
 		case a.Name == Groups && a.Sub == "value" && op == filter.EQ:
 			return 5000
 		}
 		return 0
 	}
-}
-
-// lookedUpUsers puts the candidates of the indexes to the filter. Beyond the
-// viewer's own users it finds those whom a create would collide with.
-func (r reading) lookedUpUsers(p *Policy, v Viewer, q Query, m *filter.Matcher, lookups []filter.Lookup, page *listing) error {
-	exact := onlyEquals(q.Filter)
-	var ids []ID
-	for _, l := range lookups {
-		found, err := r.lookup(p, v, l)
-		if err != nil {
-			return err
-		}
-		ids = append(ids, found...)
-		if len(ids) > maxScan {
-			return errTooMany
-		}
-	}
-	slices.SortFunc(ids, func(a, b ID) int { return slices.Compare(a[:], b[:]) })
-	for _, id := range slices.Compact(ids) {
-		u, err := r.userByID(id)
-		if err != nil {
-			return err
-		}
-		if u == nil || u.Deleted != nil || u.closedTo(v.Connection) || u.hiddenFrom(p, v.Connection, lookups) {
-			continue
-		}
-		if v.Connection != "" && !exact && !u.Linked(v.Connection, SCIM) {
-			continue
-		}
-		match := m.Match
-		if v.Connection != "" && exact {
-			match = func(own filter.Resource) bool { return m.Match(own) || m.Match(seen{r.colliding(p, u, v), p}) }
-		}
-		if err := r.offer(p, v, q, u, match, page); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // onlyEquals: a filter made of eq terms alone can confirm a value, but not
@@ -83,48 +47,48 @@ func onlyEquals(text string) bool {
 }
 
 // lookup returns the candidates of one index lookup.
-func (r reading) lookup(p *Policy, v Viewer, l filter.Lookup) ([]ID, error) {
+func (k userKind) lookup(l filter.Lookup) ([]ID, error) {
 	switch {
+	case l.Name == "id" && l.Op == filter.SW:
+		return k.inRange(tableUser, l.Value)
 	case l.Name == "id":
-		id, ok := ParseID(l.Value)
-		if !ok {
-			return nil, nil
-		}
-		return []ID{id}, nil
+		return parsedID(l.Value), nil
 	case l.Name == ExternalID:
-		return r.identified(p, v, l.Value)
+		return k.identified(l)
 	case l.Name == Groups:
-		id, ok := ParseID(l.Value)
-		if !ok {
-			return nil, nil
-		}
-		users, _, err := r.affected([]ID{id})
+		users, _, err := k.affected(parsedID(l.Value))
 		return users, err
-	case slices.Contains(p.unique, l.Name):
-		value, err := r.Get(indexKey(r.org, indexUnique).text(l.Name).text(l.Value))
+	case slices.Contains(k.p.unique, l.Name) && l.Op == filter.EQ:
+		value, err := k.Get(indexKey(k.org, indexUnique).text(l.Name).text(l.Value))
 		if len(value) != 16 || err != nil {
 			return nil, err
 		}
 		return []ID{ID(value)}, nil
-	case l.Name == Emails && l.Op == filter.EQ:
-		return r.tails(indexKey(r.org, indexEmail).text(l.Value), maxScan+1)
 	case l.Name == Emails:
-		return r.tails(indexKey(r.org, indexEmail).prefix(l.Value), maxScan+1)
+		return k.scanned(at(l, indexKey(k.org, indexEmail)))
 	}
-	return r.named(v, l)
+	return k.named(l)
+}
+
+// parsedID is the id that a text names, if any.
+func parsedID(text string) []ID {
+	if id, ok := ParseID(text); ok {
+		return []ID{id}
+	}
+	return nil
 }
 
 // identified finds by externalId; where both doors carry one value, also whom a
 // sign-in by it names.
-func (r reading) identified(p *Policy, v Viewer, value string) ([]ID, error) {
-	ids, err := r.tails(indexKey(r.org, indexExternal).word(v.Connection).text(value), maxScan+1)
-	c := p.Connection(v.Connection)
-	if c == nil || !c.Subject.Same || err != nil {
+func (k userKind) identified(l filter.Lookup) ([]ID, error) {
+	ids, err := k.scanned(at(l, indexKey(k.org, indexExternal).word(k.v.Connection)))
+	c := k.p.Connection(k.v.Connection)
+	if c == nil || !c.Subject.Same || l.Op != filter.EQ || err != nil {
 		return ids, err
 	}
 	for _, issuer := range []string{c.issuer(), ""} {
-		l := Link{Connection: c.ID, Channel: SSO, Issuer: issuer, Subject: value}
-		held, err := r.Get(linkKey(r.org, &l))
+		link := Link{Connection: c.ID, Channel: SSO, Issuer: issuer, Subject: l.Value}
+		held, err := k.Get(linkKey(k.org, &link))
 		if err != nil {
 			return nil, err
 		}
@@ -136,24 +100,58 @@ func (r reading) identified(p *Policy, v Viewer, value string) ([]ID, error) {
 }
 
 // named looks a userName up among the effective names and the viewer's own.
-func (r reading) named(v Viewer, l filter.Lookup) ([]ID, error) {
+func (k userKind) named(l filter.Lookup) ([]ID, error) {
+	effective, err := k.scanned(at(l, indexKey(k.org, indexName)))
+	if err != nil || k.v.Connection == "" {
+		return effective, err
+	}
+	own, err := k.scanned(at(l, indexKey(k.org, indexClaim).word(k.v.Connection)))
+	return append(effective, own...), err
+}
+
+// at is the part of an index that a lookup by eq or sw is about.
+func at(l filter.Lookup, index key) key {
+	if l.Op == filter.SW {
+		return index.prefix(l.Value)
+	}
+	return index.text(l.Value)
+}
+
+// scanned returns the ids of a part of an index: the value of an entry that has
+// one owner, else the end of its key.
+func (s *search) scanned(prefix key) (ids []ID, err error) {
+	for pair, err := range s.Scan(prefix, prefix.end()) {
+		if err == nil {
+			err = s.pay(keepCost)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(pair.Value) == 16 {
+			ids = append(ids, ID(pair.Value))
+		} else {
+			ids = append(ids, tailID(pair.Key))
+		}
+	}
+	return ids, nil
+}
+
+// inRange returns what ends the keys of a table that begin with an id in a
+// range, which the beginning of an id's text names.
+func (s *search) inRange(table byte, start string) ([]ID, error) {
+	low, high, ok := idRange(start)
+	if !ok {
+		return nil, nil
+	}
 	var ids []ID
-	for _, base := range []key{indexKey(r.org, indexName), indexKey(r.org, indexClaim).word(v.Connection)} {
-		prefix := base.prefix(l.Value)
-		if l.Op == filter.EQ {
-			prefix = base.text(l.Value)
+	for pair, err := range s.Scan(orgKey(table, s.org).id(low), orgKey(table, s.org).id(high).end()) {
+		if err == nil {
+			err = s.pay(keepCost)
 		}
-		for pair, err := range r.Scan(prefix, prefix.end()) {
-			if err != nil {
-				return nil, err
-			}
-			if len(ids) > maxScan {
-				return nil, errTooMany
-			}
-			if len(pair.Value) == 16 {
-				ids = append(ids, ID(pair.Value))
-			}
+		if err != nil {
+			return nil, err
 		}
+		ids = append(ids, tailID(pair.Key))
 	}
 	return ids, nil
 }

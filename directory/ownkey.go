@@ -115,7 +115,7 @@ func (k *OwnKey) seal(d *Directory, now time.Time) error {
 	if k.From.IsZero() {
 		k.From = now
 	}
-	sealed, err := seal(bytes.Clone(sealMark), d.sealKey(), NoID, k.Private)
+	sealed, err := seal(bytes.Clone(sealMark), d.sealKey(forSecrets), NoID, k.Private)
 	k.Private = sealed
 	return err
 }

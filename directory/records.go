@@ -1,6 +1,9 @@
 package directory
 
-import "time"
+import (
+	"time"
+	"unsafe"
+)
 
 // encodeUser and decodeUser are the stored form of a user. Stamps repeat in
 // most entries, so each layer keeps a table of them.
@@ -61,6 +64,17 @@ func decodeUser(org string, record []byte) (*User, error) {
 	}
 	u.Effective = d.attributes()
 	return u, d.done()
+}
+
+// isTombstone looks at the head of a user's record alone.
+func isTombstone(record []byte) bool {
+	d := &decoder{s: unsafe.String(unsafe.SliceData(record), len(record)), at: 1}
+	d.id()
+	d.text()
+	for range 3 {
+		d.uint()
+	}
+	return d.bool()
 }
 
 func (e *encoder) source(s Source) {

@@ -10,10 +10,16 @@ import (
 // sealMark begins a sealed secret, so that it is told from one in clear.
 var sealMark = []byte("sealed:1:")
 
-// sealKey is derived from the store's own key.
-func (d *Directory) sealKey() [16]byte {
+// The purposes for which a key is derived.
+const (
+	forSecrets = "secrets at rest"
+	forCursors = "cursors of lists"
+)
+
+// sealKey is derived from the store's own key, another one for each purpose.
+func (d *Directory) sealKey(purpose string) [16]byte {
 	mac := hmac.New(sha256.New, d.pepper)
-	mac.Write([]byte("secrets at rest"))
+	mac.Write([]byte(purpose))
 	return [16]byte(mac.Sum(nil)[:16])
 }
 
@@ -23,7 +29,7 @@ func (d *Directory) Unseal(sealed []byte) ([]byte, error) {
 	if !ok {
 		return nil, errRecord
 	}
-	return unseal(d.sealKey(), NoID, body)
+	return unseal(d.sealKey(forSecrets), NoID, body)
 }
 
 // sealSecrets replaces the clear secrets of a connection; one that equals the
@@ -40,7 +46,7 @@ func (d *Directory) sealSecrets(c, old *Connection) error {
 			return nil
 		}
 	}
-	sealed, err := seal(bytes.Clone(sealMark), d.sealKey(), NoID, trust.Secret)
+	sealed, err := seal(bytes.Clone(sealMark), d.sealKey(forSecrets), NoID, trust.Secret)
 	trust.Secret = sealed
 	return err
 }

@@ -89,8 +89,12 @@ func (s *Server) cookie(name, value string, expires time.Time, mode http.SameSit
 }
 
 // secret is the session cookie's value, "" when there is none.
-func (s *Server) secret(c echo.Context) string {
-	cookie, err := c.Cookie(s.cookieName(sessionName))
+func (s *Server) secret(c echo.Context) string { return s.SessionSecret(c.Request()) }
+
+// SessionSecret finds the secret of a person's session in a request's cookies, "" when there is none. Other doors let
+// people in by it; what they serve must not change anything, because a cookie comes along with what other sites ask for.
+func (s *Server) SessionSecret(r *http.Request) string {
+	cookie, err := r.Cookie(s.cookieName(sessionName))
 	if err != nil {
 		return ""
 	}

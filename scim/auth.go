@@ -60,6 +60,9 @@ func (c *call) enterConnection() error {
 	c.connection, c.actor = conn, t.Name
 	c.index = c.s.indexes.of(policy)
 	c.base = c.s.options.BaseURL + "/c/" + conn.ID + "/scim/v2"
+	if err := c.within(t.Name); err != nil {
+		return err
+	}
 	return gate(conn)
 }
 
@@ -88,5 +91,5 @@ func (c *call) enterOrg() error {
 	c.actor = t.Name
 	c.index = c.s.indexes.of(policy)
 	c.base = c.s.options.BaseURL + "/o/" + t.Org + "/scim/v2"
-	return nil
+	return c.within(t.Name)
 }

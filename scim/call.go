@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -31,6 +32,9 @@ type call struct {
 	connection *directory.Connection // nil at an organisation's door
 	index      *index
 	actor      string
+	person     directory.ID  // who is signed in, NoID for a token of a machine
+	account    string        // whose requests are counted
+	wait       time.Duration // until a refused caller may ask again
 	*scratch
 }
 
@@ -228,6 +232,14 @@ func (c *call) mediaType() string {
 		return "application/json; charset=utf-8"
 	}
 	return "application/scim+json; charset=utf-8"
+}
+
+// orEmpty is the error or, without one, an answer without a body.
+func (c *call) orEmpty(status int, err error) error {
+	if err != nil {
+		return err
+	}
+	return c.empty(status)
 }
 
 // empty answers without a body.

@@ -2,8 +2,10 @@ package scim
 
 import (
 	"encoding/json"
+	"hash/fnv"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/elimity-com/scim/schema"
@@ -27,6 +29,13 @@ func (c *call) sendDocument(doc resource) error {
 	body, err := json.Marshal(doc)
 	if err != nil {
 		return err
+	}
+	h := fnv.New64a()
+	h.Write(body)
+	version := strconv.FormatUint(h.Sum64(), 36)
+	c.w.Header().Set("ETag", etag(version))
+	if done, err := c.fresh(version); done || err != nil {
+		return c.orEmpty(http.StatusNotModified, err)
 	}
 	c.write(http.StatusOK, body)
 	return nil
@@ -62,15 +71,25 @@ func (c *call) serviceProviderConfig() error {
 	return c.sendDocument(resource{
 		"schemas":        []string{configURN},
 		"patch":          supported(c.connection != nil),
-		"bulk":           resource{"supported": false, "maxOperations": 0, "maxPayloadSize": o.MaxBody},
+		"bulk":           c.bulkConfig(),
 		"filter":         resource{"supported": true, "maxResults": o.MaxResults},
 		"changePassword": supported(false),
-		"sort":           supported(false),
-		"etag":           supported(true),
+		"sort":           supported(true),
+		"pagination": resource{"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": o.PageSize,
+			"maxPageSize": o.MaxResults, "cursorTimeout": int(o.CursorLife.Seconds())},
+		"etag": supported(true),
 		"authenticationSchemes": []resource{{"type": "oauthbearertoken", "name": "OAuth Bearer Token",
 			"description": "The token of this endpoint in the Authorization header", "specUri": "https://www.rfc-editor.org/info/rfc6750", "primary": true}},
 		"meta": resource{"resourceType": "ServiceProviderConfig", "location": c.base + "/ServiceProviderConfig"},
 	})
+}
+
+// bulkConfig: who may not write has no bulk.
+func (c *call) bulkConfig() resource {
+	if c.connection == nil {
+		return resource{"supported": false, "maxOperations": 0, "maxPayloadSize": 0}
+	}
+	return resource{"supported": true, "maxOperations": c.s.options.MaxBulkOperations, "maxPayloadSize": c.s.options.MaxBulkBody}
 }
 
 func (c *call) typeDocuments() []resource {

@@ -3,7 +3,7 @@
 //	/c/{connection}/scim/v2   an identity provider writes and reads its own layer
 //	/o/{org}/scim/v2          applications read the effective view
 //
-//	request -> call (auth.go, call.go) -> users.go, groups.go, list.go, discovery.go
+//	request -> call (auth.go, me.go, call.go) -> users.go, groups.go, list.go, bulk.go, discovery.go
 //	body    -> document (json.go) -> program (patch.go, path.go, quirks.go, value.go)
 //	           -> directory.Change -> Apply -> Profile, Group -> JSON (resource.go, stream.go)
 //	error   -> refusals (errors.go), the one table -> SCIM Error
@@ -70,9 +70,27 @@
 //     whether or not the door exists. A paused connection answers 503, a retired
 //     one 403, to reads as well.
 //   - filter on discovery endpoints is refused with 403 (RFC 7644 §4).
-//   - POST /Users/.search and /Groups/.search list as GET does, at both doors;
-//     /Bulk, /Me and a search of everything answer 501. HEAD is GET without the
-//     body, OPTIONS names the methods.
+//   - The root lists every type: users, then groups, unless sortBy mixes them.
+//     POST .search lists as GET does, everywhere. HEAD is GET without the body,
+//     OPTIONS names the methods.
+//   - Conditions hold on every verb: a read answers 304 or 412, a write 412. A
+//     POST with If-Match answers 412; one with If-None-Match adopts nobody.
+//   - A list is by index unless cursor is given, were it empty (RFC 9865); a
+//     startIndex beside it says nothing. A longer page than there may be is cut,
+//     by cursor a count below 1 is invalidCount. totalResults is left out where
+//     counting would mean a scan. A cursor is of one viewer, filter and order,
+//     which others cannot read or make.
+//   - Without a value for sortBy a resource comes last; an unknown attribute is
+//     one that nothing has.
+//   - Every operation of a bulk is a request and a transaction of its own. What
+//     it refers to by bulkId runs first. Of operations that refer to each other in
+//     a circle one runs without what is missing, and gets it by a PATCH as soon as
+//     that is there; when that is refused the operation reports the refusal,
+//     with the location of what it made. A reference to what failed is 409. An
+//     answer has a body of an error alone.
+//   - /Me at an organisation's door is the effective user whose session comes as
+//     a cookie or bearer token, to read; for machines, at a connection's door and
+//     to write it answers 501.
 //
 // The licence of a user is entitlements[type eq "license"], both ways.
 //
@@ -81,6 +99,10 @@
 // No body is larger than Options.MaxBody (a group's: MaxGroupBody), deeper than
 // 24 levels or of more than 131,072 values (longer ones: one for 16 bytes); no
 // PATCH looks at more than 524,288 elements or makes a user larger than 1 MiB.
+// No list looks at more records than Options.MaxScan (tooMany), no bulk has more
+// operations than MaxBulkOperations (413), no token asks more often than Rate
+// (429). A filter or path is at most 8 KiB, 32 levels and 256 terms
+// (invalidFilter, invalidPath).
 // Members are neither read for a write nor kept in memory for an answer; an
 // answer that breaks off cuts the connection. A panic is logged with the correlation id and
 // answered 500 without detail. Text of the directory's unknown errors is never

@@ -37,6 +37,13 @@ func noTarget(format string, args ...any) error {
 	return faultf(http.StatusBadRequest, scimerrors.ScimTypeNoTarget, format, args...)
 }
 
+// The keywords that RFC 9865 §2.1 adds to those of RFC 7644.
+const (
+	invalidCursor scimerrors.ScimType = "invalidCursor"
+	expiredCursor scimerrors.ScimType = "expiredCursor"
+	invalidCount  scimerrors.ScimType = "invalidCount"
+)
+
 var errNotFound = fault{Status: http.StatusNotFound, Detail: "there is no such resource"}
 
 // refusals is the one table from a refusal's code to status and scimType.
@@ -72,7 +79,7 @@ func refusals(code directory.Code, method string) (int, scimerrors.ScimType) {
 // toFault translates any error. What it does not know becomes a 500 without detail.
 func toFault(err error, method string) fault {
 	var known fault
-	switch refusal, syntax, text := (*directory.Refusal)(nil), (*syntaxError)(nil), (*filter.Error)(nil); {
+	switch refusal, syntax, text, sorting := (*directory.Refusal)(nil), (*syntaxError)(nil), (*filter.Error)(nil), (*directory.SortError)(nil); {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &refusal):
@@ -81,15 +88,22 @@ func toFault(err error, method string) fault {
 		return fault{Status: http.StatusBadRequest, ScimType: scimerrors.ScimTypeInvalidSyntax, Detail: "the body is no JSON that can be read: " + syntax.Error()}
 	case errors.As(err, &text):
 		return fault{Status: http.StatusBadRequest, ScimType: scimerrors.ScimTypeInvalidFilter, Detail: "filter: " + text.Error()}
+	case errors.As(err, &sorting):
+		return fault{Status: http.StatusBadRequest, ScimType: scimerrors.ScimTypeInvalidValue, Detail: sorting.Error()}
+	case errors.Is(err, directory.ErrCursor):
+		return fault{Status: http.StatusBadRequest, ScimType: invalidCursor,
+			Detail: "cursor: leave it empty for the first page, then send the nextCursor of the page before with the same filter and order"}
+	case errors.Is(err, directory.ErrCursorExpired):
+		return fault{Status: http.StatusBadRequest, ScimType: expiredCursor, Detail: "cursor: it has expired; begin again with an empty cursor"}
 	case errors.Is(err, directory.ErrNotFound):
 		return errNotFound
 	case errors.Is(err, directory.ErrUnauthorized):
 		return unauthorized
 	case errors.Is(err, directory.ErrVersion):
-		return fault{Status: http.StatusPreconditionFailed, Detail: "If-Match names another version of the resource; read it again"}
+		return fault{Status: http.StatusPreconditionFailed, Detail: "If-Match or If-None-Match does not hold for the version that is there; read the resource again"}
 	case directory.IsTooMany(err):
 		return fault{Status: http.StatusBadRequest, ScimType: scimerrors.ScimTypeTooMany,
-			Detail: "filter: more resources would have to be looked at than one request may; filter on id, userName, externalId, emails or displayName"}
+			Detail: "filter: more resources would have to be looked at than one request may; filter on id, userName, externalId, emails or displayName, or page by cursor without sortBy"}
 	case errors.Is(err, directory.ErrTooLarge):
 		return fault{Status: http.StatusRequestEntityTooLarge, Detail: "the request writes more than one transaction of the store holds; nothing was written, send it in parts"}
 	case errors.Is(err, directory.ErrUnknown):
@@ -125,8 +139,10 @@ func (c *call) fail(err error) {
 	switch f.Status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="muster"`)
-	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", strconv.Itoa(max(1, int(c.s.options.RetryAfter.Seconds()))))
+	case http.StatusTooManyRequests:
+		h.Set("Retry-After", strconv.Itoa(1+int(c.wait.Seconds())))
 	}
 	f.Detail = shortened(f.Detail) + " [request " + c.request + "]"
 	body, err := f.MarshalJSON()

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"muster/directory"
 )
 
 // stamps is what the metadata of a resource is made of.
@@ -35,12 +37,29 @@ func versions(h http.Header, name string) []string {
 // reads holds for GET and for HEAD, which is GET without the body.
 func (c *call) reads() bool { return c.r.Method == http.MethodGet || c.r.Method == http.MethodHead }
 
-// unchanged says whether the client has this version already (If-None-Match).
-func (c *call) unchanged(version string) bool {
-	for _, v := range versions(c.r.Header, "If-None-Match") {
+// holds says whether one of the tags is this version.
+func holds(tags []string, version string) bool {
+	for _, v := range tags {
 		if v == "*" || v == version && version != "" {
 			return true
 		}
 	}
 	return false
+}
+
+// fresh holds the conditions of a read against what is there: a fault where
+// If-Match does not hold, true where the client has it already (RFC 9110 §13).
+func (c *call) fresh(version string) (bool, error) {
+	if !c.reads() {
+		return false, nil
+	}
+	if tags := versions(c.r.Header, "If-Match"); tags != nil && !holds(tags, version) {
+		return false, directory.ErrVersion
+	}
+	return c.unchanged(version), nil
+}
+
+// unchanged says whether the client has this version already (If-None-Match).
+func (c *call) unchanged(version string) bool {
+	return holds(versions(c.r.Header, "If-None-Match"), version)
 }

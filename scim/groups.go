@@ -31,8 +31,8 @@ func (c *call) readGroup() error {
 func (c *call) sendGroup(status int, g *directory.Group, v view) error {
 	h := c.w.Header()
 	h.Set("ETag", etag(g.Version()))
-	if c.reads() && !v.showsMembers() && c.unchanged(g.Version()) {
-		return c.empty(http.StatusNotModified)
+	if done, err := c.fresh(g.Version()); err != nil || done && !v.showsMembers() {
+		return c.orEmpty(http.StatusNotModified, err)
 	}
 	h.Set("Location", v.location("Group", g.ID))
 	out := c.stream(status)

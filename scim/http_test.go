@@ -47,17 +47,23 @@ func connectionFor(client string) directory.Connection {
 
 func newBed(t testing.TB, connections ...directory.Connection) *bed {
 	t.Helper()
-	b := &bed{t: t, d: openDirectory(t), echo: echo.New(), logs: &bytes.Buffer{}}
+	b := &bed{t: t, d: openDirectory(t), logs: &bytes.Buffer{}}
 	if len(connections) == 0 {
 		connections = []directory.Connection{connectionFor("generic")}
 	}
 	configure(t, b.d, testOrg(), connections...)
 	b.token(directory.Token{Org: "acme", Connection: connections[0].ID, Name: "idp", Kind: directory.SCIMToken}, connToken)
 	b.token(directory.Token{Org: "acme", Name: "crm", Kind: directory.AppToken}, appToken)
-	b.server = New(b.d, Options{BaseURL: "https://muster.example", Log: slog.New(slog.NewTextHandler(b.logs, nil))})
-	b.server.Mount(b.echo)
+	b.serve(Options{})
 	t.Cleanup(b.check)
 	return b
+}
+
+// serve starts the server anew, with these options.
+func (b *bed) serve(o Options) {
+	o.BaseURL, o.Log = "https://muster.example", slog.New(slog.NewTextHandler(b.logs, nil))
+	b.server, b.echo = New(b.d, o), echo.New()
+	b.server.Mount(b.echo)
 }
 
 func (b *bed) token(token directory.Token, secret string) {

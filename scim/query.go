@@ -2,6 +2,7 @@ package scim
 
 import (
 	"errors"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -12,6 +13,10 @@ import (
 // parameters of a request. Their names have no case: Entra ID writes startindex.
 type parameters struct {
 	filter, attributes, excluded string
+	sortBy, sortOrder            string
+	startIndex, pageLength       string // as written
+	cursor                       string
+	byCursor                     bool // cursor was given, perhaps empty: RFC 9865 §2
 	start, count                 int
 }
 
@@ -34,14 +39,12 @@ func (c *call) parameters() (parameters, error) {
 		if strings.Contains(seen, "&"+name+"&") {
 			continue
 		}
-		if err := p.set(name, value, c.s.options.MaxResults); err != nil {
-			return p, err
-		}
+		p.set(name, value)
 		if len(seen) < 1000 {
 			seen += "&" + name + "&"
 		}
 	}
-	return p, nil
+	return p, p.page(c.s.options.MaxResults)
 }
 
 // searched reads the same parameters from a SearchRequest (RFC 7644 §3.4.3),
@@ -57,14 +60,12 @@ func (c *call) searched() (parameters, error) {
 			continue
 		}
 		text, err := joined(n)
-		if err == nil {
-			err = p.set(strings.ToLower(n.key()), text, c.s.options.MaxResults)
-		}
 		if err != nil {
 			return p, err
 		}
+		p.set(strings.ToLower(n.key()), text)
 	}
-	return p, nil
+	return p, p.page(c.s.options.MaxResults)
 }
 
 // joined is a value as the query part would have it: a list joined by commas.
@@ -82,9 +83,8 @@ func joined(n node) (string, error) {
 	return strings.Join(names, ","), nil
 }
 
-// set keeps one parameter; the ones of features that are not here are ignored
-// (RFC 7644 §3.4.2.3 lets sorting be).
-func (p *parameters) set(name, value string, most int) error {
+// set keeps one parameter; unknown ones are ignored.
+func (p *parameters) set(name, value string) {
 	switch name {
 	case "filter":
 		p.filter = value
@@ -92,23 +92,39 @@ func (p *parameters) set(name, value string, most int) error {
 		p.attributes = value
 	case "excludedattributes":
 		p.excluded = value
-	case "startindex", "count":
-		return p.page(name, value, most)
+	case "sortby":
+		p.sortBy = strings.TrimSpace(value)
+	case "sortorder":
+		p.sortOrder = strings.ToLower(strings.TrimSpace(value))
+	case "startindex":
+		p.startIndex = value
+	case "count":
+		p.pageLength = value
+	case "cursor":
+		p.cursor, p.byCursor = value, true
 	}
-	return nil
 }
 
-// page keeps where a page begins and how long it is; an empty value says nothing.
-func (p *parameters) page(name, value string, most int) (err error) {
-	switch {
-	case value == "":
-	case name == "startindex":
-		p.start, err = number10(name, value)
-		p.start = max(1, p.start)
-	default:
-		p.count, err = number10(name, value)
-		p.count = min(max(0, p.count), most)
+// page reads where a page begins and how long it is; an empty value says
+// nothing. A page by cursor begins where the cursor says, and has a length.
+func (p *parameters) page(most int) (err error) {
+	if p.sortOrder != "" && p.sortOrder != "ascending" && p.sortOrder != "descending" {
+		return invalidValue("sortOrder: ascending or descending is expected, not %.40q", p.sortOrder)
 	}
+	if p.startIndex != "" && !p.byCursor {
+		if p.start, err = number10("startIndex", p.startIndex); err != nil {
+			return err
+		}
+		p.start = max(1, p.start)
+	}
+	if p.pageLength == "" {
+		return nil
+	}
+	count, err := number10("count", p.pageLength)
+	if p.byCursor && (err != nil || count < 1) {
+		return faultf(http.StatusBadRequest, invalidCount, "count: with a cursor a number from 1 to %d is expected, not %.40q", most, p.pageLength)
+	}
+	p.count = min(max(0, count), most)
 	return err
 }
 
@@ -121,6 +137,15 @@ func number10(name, value string) (int, error) {
 	return int(n), nil
 }
 
-func (p parameters) query() directory.Query {
-	return directory.Query{Filter: p.filter, Offset: p.start - 1, Limit: p.count}
+// query is what the parameters ask of the directory.
+func (c *call) query(p parameters) directory.Query {
+	q := directory.Query{Filter: p.filter, SortBy: p.sortBy, Offset: p.start - 1, Limit: p.count,
+		MaxScan: c.s.options.MaxScan, CursorLife: c.s.options.CursorLife}
+	if p.sortOrder == "descending" {
+		q.Order = directory.Descending
+	}
+	if p.byCursor {
+		q.Paging, q.Cursor = directory.ByCursor, p.cursor
+	}
+	return q
 }

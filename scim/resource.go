@@ -227,13 +227,18 @@ func (v view) location(kind string, id directory.ID) string {
 	return v.base + "/" + kind + "s/" + id.String()
 }
 
-// list appends the head of a ListResponse up to the first resource.
-func appendListHead(b []byte, total, start, items int) []byte {
-	b = append(b, `{"schemas":["`+listURN+`"],"totalResults":`...)
-	b = strconv.AppendInt(b, int64(total), 10)
-	b = append(b, `,"startIndex":`...)
-	b = strconv.AppendInt(b, int64(start), 10)
-	b = append(b, `,"itemsPerPage":`...)
-	b = strconv.AppendInt(b, int64(items), 10)
+// appendListHead appends the head of a ListResponse up to the first resource.
+func appendListHead(b []byte, p parameters, page directory.Page[directory.Found]) []byte {
+	b = append(b, `{"schemas":["`+listURN+`"]`...)
+	if page.Total >= 0 {
+		b = strconv.AppendInt(append(b, `,"totalResults":`...), int64(page.Total), 10)
+	}
+	if !p.byCursor {
+		b = strconv.AppendInt(append(b, `,"startIndex":`...), int64(p.start), 10)
+	}
+	b = strconv.AppendInt(append(b, `,"itemsPerPage":`...), int64(len(page.Items)), 10)
+	if page.Next != "" {
+		b = appendString(append(b, `,"nextCursor":`...), page.Next)
+	}
 	return append(b, `,"Resources":[`...)
 }

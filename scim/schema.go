@@ -13,13 +13,14 @@ import (
 
 // The URNs of messages and schemas.
 const (
-	userURN       = schema.UserSchema
-	groupURN      = schema.GroupSchema
-	enterpriseURN = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-	listURN       = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
-	configURN     = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
-	typeURN       = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
-	schemaURN     = "urn:ietf:params:scim:schemas:core:2.0:Schema"
+	userURN         = schema.UserSchema
+	groupURN        = schema.GroupSchema
+	enterpriseURN   = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+	bulkResponseURN = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
+	listURN         = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+	configURN       = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
+	typeURN         = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
+	schemaURN       = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 )
 
 // standardSchemas are User and EnterpriseUser, made at the first use: the

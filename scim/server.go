@@ -2,6 +2,7 @@ package scim
 
 import (
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,24 @@ type Options struct {
 	// PageSize is what a list holds when the client asks for no count (100),
 	// MaxResults the most it may ask for (200).
 	PageSize, MaxResults int
+	// MaxBulkOperations and MaxBulkBody bound one bulk: 1,000 operations in four
+	// times MaxBody.
+	MaxBulkOperations int
+	MaxBulkBody       int64
+	// Rate is how many requests a second one token may make on average, Burst how
+	// many at once (at least those of a second); 0 bounds nothing. Each operation
+	// of a bulk is a request. Every process counts for itself.
+	Rate  float64
+	Burst int
+	// Session finds the secret of a person's session in a request's cookies; nil
+	// where there are none.
+	Session func(*http.Request) string
+	// Now is the clock of rates: time.Now.
+	Now func() time.Time
+	// MaxScan is how many records one list may look at: 200,000. CursorLife is
+	// for how long a cursor is good: an hour.
+	MaxScan    int
+	CursorLife time.Duration
 	// RetryAfter is what clients are told with 503: 5 minutes.
 	RetryAfter time.Duration
 }
@@ -33,6 +52,7 @@ type Server struct {
 	options   Options
 	indexes   indexes
 	groups    *index
+	rates     *rates
 	ignored   atomic.Uint64
 	scratch   sync.Pool // *scratch
 }
@@ -52,10 +72,17 @@ func New(d *directory.Directory, o Options) *Server {
 	}
 	o.MaxBody = orElse(o.MaxBody, 1<<20)
 	o.MaxGroupBody = orElse(o.MaxGroupBody, 8*o.MaxBody)
+	o.MaxBulkBody = orElse(o.MaxBulkBody, 4*o.MaxBody)
+	o.MaxBulkOperations = orElse(o.MaxBulkOperations, 1000)
 	o.MaxResults = orElse(o.MaxResults, 200)
 	o.PageSize = min(orElse(o.PageSize, 100), o.MaxResults)
+	o.MaxScan = orElse(o.MaxScan, directory.DefaultMaxScan)
+	o.CursorLife = orElse(o.CursorLife, directory.DefaultCursorLife)
 	o.RetryAfter = orElse(o.RetryAfter, 5*time.Minute)
-	s := &Server{directory: d, options: o, groups: newGroupIndex()}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Server{directory: d, options: o, groups: newGroupIndex(), rates: newRates(o.Rate, o.Burst, o.Now)}
 	s.scratch.New = func() any { return &scratch{} }
 	return s
 }

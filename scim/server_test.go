@@ -113,12 +113,15 @@ func TestMethodsAndPathsThatAreNotThere(t *testing.T) {
 		{"OPTIONS", "/c/idp/scim/v2/Users", 204, "GET, HEAD, OPTIONS, POST"},
 		{"OPTIONS", "/c/idp/scim/v2/Me", 204, "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"},
 		{"GET", "/c/idp/scim/v2/Me", 501, ""},
-		{"POST", "/c/idp/scim/v2/Bulk", 501, ""},
-		{"POST", "/c/idp/scim/v2/.search", 501, ""},
+		{"PATCH", "/c/idp/scim/v2/Me/", 501, ""},
+		{"PUT", "/c/idp/scim/v2/Bulk", 405, "OPTIONS, POST"},
+		{"GET", "/c/idp/scim/v2/.search", 405, "OPTIONS, POST"},
+		{"POST", "/c/idp/scim/v2/", 405, "GET, HEAD, OPTIONS"},
 		{"GET", "/c/idp/scim/v2/Bulk", 405, "OPTIONS, POST"},
 		{"GET", "/c/idp/scim/v2/Users/.search", 405, "OPTIONS, POST"},
 		{"GET", "/c/idp/scim/v2/Roles?count=1", 404, ""},
-		{"GET", "/c/idp/scim/v2", 404, ""},
+		{"GET", "/c/idp/scim/v2", 200, ""},
+		{"HEAD", "/c/idp/scim/v2/", 200, ""},
 		{"GET", "/c/idp/scim/v2/Users/x/y", 404, ""},
 		{"GET", "/c/idp/scim/v2/Users/no-id", 404, ""},
 		{"PUT", "/c/idp/scim/v2/Users/no-id", 404, ""},
@@ -337,6 +340,13 @@ func TestDiscovery(t *testing.T) {
 		}
 	})
 	config := b.want(200, b.scim("GET", "/ServiceProviderConfig", ""))
+	for path, want := range map[string]any{"sort.supported": true, "bulk.supported": true, "bulk.maxOperations": 1000.0, "bulk.maxPayloadSize": 4194304.0,
+		"pagination.cursor": true, "pagination.index": true, "pagination.defaultPaginationMethod": "index", "pagination.defaultPageSize": 100.0,
+		"pagination.maxPageSize": 200.0, "pagination.cursorTimeout": 3600.0, "meta.resourceType": "ServiceProviderConfig"} {
+		if got := at(config.json, path); got != want {
+			t.Errorf("%s is %v, not %v", path, got, want)
+		}
+	}
 	if at(config.json, "patch.supported") != true || at(config.json, "filter.maxResults") != 200.0 || at(config.json, "etag.supported") != true {
 		t.Error(config.text)
 	}
@@ -348,6 +358,9 @@ func TestDiscovery(t *testing.T) {
 		t.Errorf("the extension with a required attribute, and only that one, is required: %s", types.text)
 	}
 	app := b.want(200, b.send("GET", "/o/acme/scim/v2/ServiceProviderConfig", "", "Authorization", "Bearer "+appToken))
+	if at(app.json, "bulk.supported") != false || at(app.json, "sort.supported") != true {
+		t.Error(app.text)
+	}
 	if at(app.json, "patch.supported") != false {
 		t.Error("applications are told that they can PATCH")
 	}

@@ -17,8 +17,8 @@ func (c *call) sendUser(status int, p *directory.Profile, v view) error {
 	if p.Version != "" {
 		h.Set("ETag", etag(p.Version))
 	}
-	if status == http.StatusOK && c.reads() && c.unchanged(p.Version) {
-		return c.empty(http.StatusNotModified)
+	if done, err := c.fresh(p.Version); done || err != nil {
+		return c.orEmpty(http.StatusNotModified, err)
 	}
 	h.Set("Location", v.location("User", p.ID))
 	c.out = v.user(c.out[:0], p)
@@ -120,10 +120,9 @@ func (c *call) change(verb directory.Verb, about directory.Resource) (directory.
 	change := directory.Change{
 		Org: c.viewer.Org, Connection: c.viewer.Connection, Channel: directory.SCIM,
 		Actor: c.actor, Request: c.request, Verb: verb, Resource: about,
-		IfMatch: versions(c.r.Header, "If-Match"),
+		IfMatch: versions(c.r.Header, "If-Match"), IfNoneMatch: versions(c.r.Header, "If-None-Match"),
 	}
 	if verb == directory.VerbCreate {
-		change.IfMatch = nil
 		return change, nil
 	}
 	var err error

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"muster/cmd/muster/yamlfile"
+	"muster/directory"
+	"muster/scim"
 )
 
 // settings of the server. Each may come from a flag (--base-url), from the environment (MUSTER_BASE_URL), from the
@@ -23,6 +25,7 @@ type settings struct {
 	MetricsListen     string
 	AllowPrivateFetch bool
 	TrustedProxies    []string
+	Push              scim.Options // limits alone
 }
 
 const (
@@ -41,7 +44,23 @@ func (s *settings) bind(f *pflag.FlagSet) {
 	f.StringVar(&s.Apply, "apply", "", "apply file to bring the store to, at the start")
 	f.StringVar(&s.MetricsListen, "metrics-listen", "", "address of a second listener with /metrics (default none)")
 	f.StringSliceVar(&s.TrustedProxies, "trusted-proxies", nil, "networks (CIDR) of reverse proxies whose X-Forwarded-For is believed")
+	s.bindLimits(f)
 	f.BoolVar(&s.AllowPrivateFetch, "allow-private-fetch", false, "let metadata and discovery documents come from private addresses")
+}
+
+// bindLimits declares what one SCIM request may ask for and cost. GET /ServiceProviderConfig publishes those that it has
+// a field for.
+func (s *settings) bindLimits(f *pflag.FlagSet) {
+	f.Int64Var(&s.Push.MaxBody, "scim-max-body", 1<<20, "bytes of a SCIM request")
+	f.Int64Var(&s.Push.MaxGroupBody, "scim-max-group-body", 8<<20, "bytes of a group with its members")
+	f.Int64Var(&s.Push.MaxBulkBody, "scim-max-bulk-body", 4<<20, "bytes of a bulk")
+	f.IntVar(&s.Push.MaxBulkOperations, "scim-max-bulk-operations", 1000, "operations of a bulk")
+	f.IntVar(&s.Push.PageSize, "scim-page-size", 100, "resources on a page whose length nobody asks for")
+	f.IntVar(&s.Push.MaxResults, "scim-max-results", 200, "resources on a page")
+	f.IntVar(&s.Push.MaxScan, "scim-max-scan", directory.DefaultMaxScan, "records that one list may look at")
+	f.DurationVar(&s.Push.CursorLife, "scim-cursor-life", directory.DefaultCursorLife, "for how long a cursor is good")
+	f.Float64Var(&s.Push.Rate, "scim-rate", 0, "SCIM requests a second that one token may make on average; 0 is any number")
+	f.IntVar(&s.Push.Burst, "scim-burst", 0, "SCIM requests that one token may make at once (default those of a second)")
 }
 
 // overlay fills the flags that were not given from the environment and from the file of settings.

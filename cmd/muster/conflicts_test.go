@@ -111,7 +111,7 @@ func (h *overHTTP) serve(t *testing.T, log *slog.Logger) *httptest.Server {
 	}
 	e := echo.New()
 	e.HTTPErrorHandler = faults(log)
-	e.Use(correlate, contain(log), bounded, sameOrigin())
+	e.Use(correlate, contain(log), bounded(maxBody), sameOrigin())
 	scim.New(h.directory, scim.Options{BaseURL: h.base, Log: log}).Mount(e)
 	signInDoor.Mount(e)
 	server.Config.Handler = e

@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	// maxBody is the outermost bound of a request's body; each door has a tighter one of its own.
+	// maxBody is the outermost bound of a request's body, unless a limit of the push door is higher; each door has a
+	// tighter one of its own.
 	maxBody      = 16 << 20
 	readyTimeout = 2 * time.Second
 )
@@ -30,6 +31,7 @@ type handlerOptions struct {
 	metered bool
 	proxies []*net.IPNet // whose X-Forwarded-For is believed
 	fetch   *http.Client // asks OpenID providers; nil: guarded against private addresses
+	push    scim.Options // its limits
 }
 
 // handlers of the two listeners; metrics is nil when nobody asks for them.
@@ -38,11 +40,13 @@ type handlers struct{ site, metrics http.Handler }
 // newHandlers wires the whole server, top to bottom: what wraps every request, then the doors.
 func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
 	e := echo.New()
-	pushDoor := scim.New(d, scim.Options{BaseURL: o.base, Log: o.log})
 	signInDoor, err := jit.New(d, jit.Options{BaseURL: o.base, Log: o.log, RenderUser: scim.WriteUser, HTTP: o.fetch})
 	if err != nil {
 		return handlers{}, err
 	}
+	push := o.push
+	push.BaseURL, push.Log, push.Session = o.base, o.log, signInDoor.SessionSecret
+	pushDoor := scim.New(d, push)
 
 	all := handlers{site: e}
 	if o.metered {
@@ -50,7 +54,7 @@ func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
 		e.Use(m.count)
 		all.metrics = m.handler()
 	}
-	surround(e, o.log)
+	surround(e, o.log, max(maxBody, push.MaxBody, push.MaxGroupBody, push.MaxBulkBody))
 	if len(o.proxies) > 0 {
 		e.IPExtractor = clientBehind(o.proxies)
 	}
@@ -63,11 +67,11 @@ func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
 	return all, nil
 }
 
-// surround is what wraps every request, whichever door it goes to.
-func surround(e *echo.Echo, log *slog.Logger) {
+// surround is what wraps every request, whichever door it goes to; most is the bytes of its body.
+func surround(e *echo.Echo, log *slog.Logger, most int64) {
 	e.HTTPErrorHandler = faults(log)
 	e.IPExtractor = echo.ExtractIPDirect() // nothing that a client can write
-	e.Use(correlate, contain(log), bounded, sameOrigin())
+	e.Use(correlate, contain(log), bounded(most), sameOrigin())
 }
 
 // clientBehind is the nearest address that is none of the proxies'.
@@ -132,11 +136,13 @@ func contain(log *slog.Logger) echo.MiddlewareFunc {
 }
 
 // bounded ends the reading of a body beyond what any door takes.
-func bounded(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		r := c.Request()
-		r.Body = http.MaxBytesReader(c.Response(), r.Body, maxBody)
-		return next(c)
+func bounded(most int64) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			r.Body = http.MaxBytesReader(c.Response(), r.Body, most)
+			return next(c)
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ func ask(h http.Handler, method, path string, header http.Header) *httptest.Resp
 // surrounded is a server with what wraps every request, and a route that does what the test wants.
 func surrounded(log *slog.Logger, h echo.HandlerFunc) *echo.Echo {
 	e := echo.New()
-	surround(e, log)
+	surround(e, log, maxBody)
 	e.Any("/route", h)
 	return e
 }

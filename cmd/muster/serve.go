@@ -88,7 +88,7 @@ func serve(ctx context.Context, s settings, getenv func(string) string, stdout, 
 		}
 		h, err := newHandlers(d, handlerOptions{
 			base: at.base, log: log, metered: at.metrics != nil, proxies: proxies,
-			fetch: fetch.Client(fetch.Options{AllowPrivate: s.AllowPrivateFetch}),
+			push: s.Push, fetch: fetch.Client(fetch.Options{AllowPrivate: s.AllowPrivateFetch}),
 		})
 		if err != nil {
 			return err
