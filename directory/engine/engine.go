@@ -28,8 +28,8 @@ var (
 // Engine is an ordered, transactional key-value store: the only thing that
 // knows how bytes become durable. The contract is in the package comment.
 type Engine interface {
-	// View runs fn on one snapshot. It never conflicts and never blocks, nor
-	// is blocked by, an Update.
+	// View runs fn on one snapshot, taken at its first read at the latest. It
+	// never conflicts and never blocks, nor is blocked by, an Update.
 	View(ctx context.Context, fn func(ReadTx) error) error
 
 	// Update runs fn in a strictly serializable transaction and commits what
@@ -93,8 +93,8 @@ type Notice struct {
 
 // Limits of one transaction. Zero means unlimited.
 type Limits struct {
-	Operations int // writes and tracked reads
-	Bytes      int // keys and values written
+	Operations int // writes; and as many tracked reads
+	Bytes      int // keys and values written, and keys of tracked reads
 	KeyBytes   int // length of one key
 	ValueBytes int // length of one value
 	// Serial: updates run one after another in one process, so a key that

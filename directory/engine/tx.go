@@ -17,6 +17,7 @@ type Tx struct {
 	writes   buffer
 	points   map[string]struct{}
 	spans    []*span
+	asked    int   // bytes of keys in points and spans
 	err      error // the first refusal or fault: it outlives a function that ignores it
 	ended    bool
 }
@@ -145,8 +146,8 @@ func (t *Tx) write(key, value []byte, deleted bool) error {
 // checkBudget refuses after the fact: a transaction over its budget never
 // commits, so what the buffer holds by then does not matter.
 func (t *Tx) checkBudget() error {
-	operations := t.writes.count + len(t.points) + len(t.spans)
-	if over(operations, t.limits.Operations) || over(t.writes.bytes, t.limits.Bytes) {
+	operations := max(t.writes.count, len(t.points)+len(t.spans))
+	if over(operations, t.limits.Operations) || over(t.writes.bytes+t.asked, t.limits.Bytes) {
 		return t.fail(ErrTooLarge)
 	}
 	return nil
@@ -159,18 +160,29 @@ func (t *Tx) trackPoint(key []byte) error {
 	if t.points == nil {
 		t.points = make(map[string]struct{})
 	}
+	before := len(t.points)
 	t.points[string(key)] = struct{}{}
+	if len(t.points) > before {
+		t.asked += len(key)
+	}
 	return t.checkBudget()
 }
 
 // trackSpan records a scan before it reads anything. The span grows with the
-// iteration, so that even one that is never resumed is recorded.
+// iteration, so that even one that is never resumed is recorded. Scans of the
+// same bounds share one.
 func (t *Tx) trackSpan(from, to []byte) (*span, error) {
 	if t.limits.Serial {
 		return nil, nil
 	}
+	for _, s := range t.spans {
+		if bytes.Equal(s.from, from) && bytes.Equal(s.to, to) && (s.to == nil) == (to == nil) {
+			return s, nil
+		}
+	}
 	s := &span{from: bytes.Clone(from), to: bytes.Clone(to)}
 	t.spans = append(t.spans, s)
+	t.asked += len(from) + len(to)
 	return s, t.checkBudget()
 }
 
@@ -195,12 +207,12 @@ func over(n, limit int) bool { return limit > 0 && n > limit }
 // span is the part of a scan that was read so far.
 type span struct {
 	from, to []byte
-	last     []byte // the last key handed out
+	last     []byte // the last key handed out by any scan
 	whole    bool   // the scan reached its end
 }
 
 func (s *span) reach(key []byte) {
-	if s != nil {
+	if s != nil && bytes.Compare(key, s.last) > 0 {
 		s.last = key
 	}
 }

@@ -27,7 +27,7 @@ type excess struct {
 func excesses(l engine.Limits) []excess {
 	all := []excess{
 		{"operations", l.Operations + 1, setMany},
-		{"reads", l.Operations, readMany},
+		{"reads", l.Operations + 1, readMany},
 		{"value bytes", l.ValueBytes + 1, setValue},
 		{"key bytes", l.KeyBytes + 1, setKey},
 		{"bytes", l.Bytes/setChunk + 1, setBytes(l)},

@@ -108,6 +108,9 @@ func viewWaitsForUpdate(b *bed) error {
 	}
 	big := strings.Repeat("x", 1<<20-1)
 	return b.View(b.ctx, func(tx engine.ReadTx) error {
+		if err := reads(tx, "a", "1"); err != nil {
+			return err
+		}
 		for i := range 4 {
 			grow := func() error { return b.set(fmt.Sprint("big", i), big) }
 			if err := within(b.hang, "Update of 1 MB beside a View", grow); err != nil {
@@ -123,6 +126,9 @@ func viewsNest(b *bed) error {
 		return err
 	}
 	return b.View(b.ctx, func(outer engine.ReadTx) error {
+		if err := reads(outer, "a", "1"); err != nil {
+			return err
+		}
 		if err := within(b.hang, "Update", func() error { return b.set("a", "2") }); err != nil {
 			return err
 		}
