@@ -51,8 +51,11 @@ func allowed() map[string][]string {
 		"muster/directory/engine/enginetest": {"muster/directory/engine", "github.com/google/go-cmp"},
 		"muster/directory/engine/memory":     {"muster/directory/engine"},
 		"muster/directory/engine/bolt":       {"muster/directory/engine", "go.etcd.io/bbolt"},
-		"muster/directory/engine/postgres":   {"muster/directory/engine", pgx},
+		"muster/directory/engine/etcd": {"muster/directory/engine", "go.etcd.io/etcd/api/v3", "go.etcd.io/etcd/client/v3",
+			"google.golang.org/grpc", "go.uber.org/zap"}, // zap: to tell the client library to be silent
+		"muster/directory/engine/postgres": {"muster/directory/engine", pgx},
 
+		"muster/directory/engine/etcd/etcdtest":         {},
 		"muster/directory/engine/postgres/postgrestest": {pgx},
 	}
 }
