@@ -143,6 +143,9 @@ func (a *application) setConnection(c, old *Connection) (line string, faults []F
 	if err := a.d.sealSecrets(c, old); err != nil {
 		return "", nil, err
 	}
+	if faults := keepMetadata(c, old); len(faults) > 0 {
+		return "", faults, nil
+	}
 	if old == nil {
 		if held, err := a.Get(plainKey(tableConnection, c.ID)); err != nil || held != nil {
 			return "", []Fault{{Path: "id", Detail: fmt.Sprintf("%q is a connection of another organisation", c.ID)}}, err

@@ -7,6 +7,8 @@
 //	door.go         the protocols' side: requests out, assertions in. SAML today, another protocol beside it
 //	state.go        sign-ins under way: who asked, from which browser, where to go afterwards
 //	limit.go        who sends much that is not believed has to wait
+//	refresh.go      metadata by URL kept up to date; warnings.go what will keep people from signing in
+//	samlkeys.go     the keys by which SAML providers know this side
 //	signin.go       what follows the protocol: spend, apply, session, cookie, redirect. One path for all
 //	session.go      cookies
 //	me.go           what the signed-in person sees; auth.go what a reverse proxy sees

@@ -31,7 +31,7 @@ type Options struct {
 	Now        func() time.Time // nil: time.Now
 	// SessionLifetime is how long a session lasts at most; zero means 12 hours.
 	SessionLifetime time.Duration
-	// HTTP asks OpenID providers. nil: guarded against private addresses, as package fetch says.
+	// HTTP asks OpenID providers and fetches SAML metadata. nil: guarded against private addresses, as package fetch says.
 	HTTP *http.Client
 }
 

@@ -144,7 +144,7 @@ func (s *scene) node() *scene {
 	s.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	other := &scene{TB: s.TB, dir: s.dir, store: s.store, idps: s.idps, log: s.log, ahead: s.ahead}
-	other.serve(server, jit.Options{BaseURL: s.base})
+	other.serve(server, jit.Options{BaseURL: s.base, HTTP: fetch.Client(fetch.Options{AllowPrivate: true})})
 	other.base = "http://" + server.Listener.Addr().String()
 	return other
 }

@@ -2,10 +2,12 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"muster/directory"
+	"muster/jit"
 )
 
 func checkCommand() *cobra.Command {
@@ -13,8 +15,9 @@ func checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Read the whole store and print every broken invariant",
-		Long:  "Read the whole store, while no server runs on it, and print every broken invariant. Exits with 1 when there is one.",
-		Args:  cobra.NoArgs,
+		Long: `Read the whole store, while no server runs on it, and print every broken invariant. Exits with 1 when there is one.
+Warnings of what will keep people from signing in, such as certificates that end within 30 days, are printed, too.`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withExisting(cmd.Context(), store, func(d *directory.Directory) error { return check(cmd, d) })
 		},
@@ -31,9 +34,37 @@ func check(cmd *cobra.Command, d *directory.Directory) error {
 	for _, p := range problems {
 		fmt.Fprintf(cmd.OutOrStdout(), "%s: %s: %s\n", p.Org, p.What, p.Detail)
 	}
+	if err := printWarnings(cmd, d); err != nil {
+		return err
+	}
 	if len(problems) > 0 {
 		return fmt.Errorf("%d problems", len(problems))
 	}
 	fmt.Fprintln(cmd.OutOrStdout(), "no problem found")
+	return nil
+}
+
+// printWarnings prints what will keep people from signing in unless somebody does something: expiring certificates,
+// metadata that cannot be renewed. It is no fault of the store.
+func printWarnings(cmd *cobra.Command, d *directory.Directory) error {
+	orgs, err := d.Orgs(cmd.Context())
+	if err != nil {
+		return err
+	}
+	for _, org := range orgs {
+		policy, err := d.Policy(cmd.Context(), org)
+		if err != nil {
+			return err
+		}
+		for _, c := range policy.Connections() {
+			warnings, err := jit.Warnings(cmd.Context(), d, c, time.Now())
+			if err != nil {
+				return err
+			}
+			for _, w := range warnings {
+				fmt.Fprintf(cmd.OutOrStdout(), "warning: %s: connection %s: %s\n", org, c.ID, w)
+			}
+		}
+	}
 	return nil
 }

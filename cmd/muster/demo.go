@@ -98,7 +98,7 @@ func (d *demonstration) run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer workBehind(ctx, d.directory)()
+	defer workBehind(ctx, d.directory, h.work)()
 	served := make(chan error, 1)
 	go func() {
 		served <- serveAll(ctx, d.log, map[net.Listener]http.Handler{d.at.main: h.site, idpListener: idp.routes()})

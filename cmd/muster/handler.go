@@ -34,8 +34,12 @@ type handlerOptions struct {
 	push    scim.Options // its limits
 }
 
-// handlers of the two listeners; metrics is nil when nobody asks for them.
-type handlers struct{ site, metrics http.Handler }
+// handlers of the two listeners; metrics is nil when nobody asks for them. work is what the doors do without being
+// asked, until its context ends.
+type handlers struct {
+	site, metrics http.Handler
+	work          func(context.Context)
+}
 
 // newHandlers wires the whole server, top to bottom: what wraps every request, then the doors.
 func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
@@ -48,7 +52,7 @@ func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
 	push.BaseURL, push.Log, push.Session = o.base, o.log, signInDoor.SessionSecret
 	pushDoor := scim.New(d, push)
 
-	all := handlers{site: e}
+	all := handlers{site: e, work: signInDoor.Run}
 	if o.metered {
 		m := newMeter(pushDoor.Ignored, d.Retries)
 		e.Use(m.count)

@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -101,7 +102,7 @@ func serve(ctx context.Context, s settings, getenv func(string) string, stdout, 
 				return err
 			}
 		}
-		stop := workBehind(ctx, d)
+		stop := workBehind(ctx, d, h.work)
 		defer stop()
 		at.announce(stdout)
 		return serveAll(ctx, log, map[net.Listener]http.Handler{at.main: h.site, at.metrics: h.metrics})
@@ -125,18 +126,16 @@ func networks(list []string) ([]*net.IPNet, error) {
 	return read, nil
 }
 
-// workBehind starts what the directory does without being asked: jobs, and what time brings. The function that it
-// returns ends that and waits for it, because the store must stay open until then.
-func workBehind(ctx context.Context, d *directory.Directory) (stop func()) {
+// workBehind starts what the directory and the doors do without being asked: jobs, and what time brings. The function
+// that it returns ends that and waits for it, because the store must stay open until then.
+func workBehind(ctx context.Context, d *directory.Directory, doors func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = d.Run(ctx) // logs its faults and goes on; it returns when ctx ends
-	}()
+	var under sync.WaitGroup
+	under.Go(func() { _ = d.Run(ctx) }) // logs its faults and goes on; it returns when ctx ends
+	under.Go(func() { doors(ctx) })
 	return func() {
 		cancel()
-		<-ended
+		under.Wait()
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,7 +38,9 @@ type Metadata struct {
 	EntityID string
 	// ValidUntil is the earliest end stated for this provider, zero if none. Verify does not look at it: a document
 	// that ran out since it was read is reason for an alarm, not for locking everybody out.
-	ValidUntil              time.Time
+	ValidUntil time.Time
+	// CacheDuration is how long the publisher wants the document to be kept, zero if not stated.
+	CacheDuration           time.Duration
 	SingleSignOn            []Endpoint          // http(s) only, Redirect or POST
 	Certificates            []*x509.Certificate // those that may sign; any of them does
 	WantAuthnRequestsSigned bool
@@ -174,6 +177,7 @@ func readEntity(entity *etree.Element, now time.Time) (*Metadata, error) {
 	if metadata.ValidUntil, err = validUntil(role); err != nil {
 		return nil, err
 	}
+	metadata.CacheDuration = cacheDuration(role)
 	if end := metadata.ValidUntil; !end.IsZero() && !now.IsZero() && !now.Before(end) {
 		return nil, fmt.Errorf("%s ran out at %s (validUntil); obtain a newer document", metadata.EntityID, end.Format(time.RFC3339))
 	}
@@ -202,6 +206,45 @@ func validUntil(el *etree.Element) (earliest time.Time, err error) {
 		}
 	}
 	return earliest, nil
+}
+
+// cacheDuration returns the shortest one stated on el or on anything around it. One that cannot be read counts as none:
+// it is advice.
+func cacheDuration(el *etree.Element) (shortest time.Duration) {
+	for ; el != nil; el = el.Parent() {
+		if stated := parseDuration(attribute(el, "cacheDuration")); stated > 0 && (shortest == 0 || stated < shortest) {
+			shortest = stated
+		}
+	}
+	return shortest
+}
+
+// parseDuration reads an xs:duration of days and shorter, 0 for anything else: P1DT12H, PT6H, PT604800S.
+func parseDuration(stated string) time.Duration {
+	rest, ok := strings.CutPrefix(stated, "P")
+	days, clock, _ := strings.Cut(rest, "T")
+	if !ok || len(stated) > 32 {
+		return 0
+	}
+	var total time.Duration
+	if count, found := strings.CutSuffix(days, "D"); found {
+		n, err := strconv.ParseUint(count, 10, 12)
+		if err != nil {
+			return 0
+		}
+		total, days = time.Duration(n)*24*time.Hour, ""
+	}
+	if days != "" {
+		return 0
+	}
+	if clock != "" {
+		length, err := time.ParseDuration(strings.ToLower(clock))
+		if err != nil || length < 0 {
+			return 0
+		}
+		total += length
+	}
+	return total
 }
 
 func readEndpoints(role *etree.Element) ([]Endpoint, error) {

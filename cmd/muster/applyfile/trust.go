@@ -63,7 +63,12 @@ func (r *reading) saml(n yamlfile.Node) *directory.SAMLTrust {
 	if err == nil {
 		err = adopt(&trust, document, r.options)
 	}
-	if err != nil {
+	switch {
+	case err != nil && trust.MetadataURL != "":
+		// An outage there is no reason to stay down here: the directory goes on with the last good copy, or refuses.
+		trust.Metadata = nil
+		r.warn(n, name+": "+plain(err)+"; the last good copy counts")
+	case err != nil:
 		n.Fault(name + ": " + plain(err))
 	}
 	return &trust

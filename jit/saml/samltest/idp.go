@@ -30,6 +30,7 @@ type Options struct {
 	SSOURL   string           // where it takes requests; "": https://idp.example/sso
 	Key      crypto.Signer    // RSA or ECDSA
 	Now      func() time.Time // nil: time.Now
+	Expires  time.Time        // when the certificate ends; zero: in five years
 }
 
 // IdP is a test identity provider. It may be used by many goroutines.
@@ -59,13 +60,17 @@ func NewIdP(options Options) (*IdP, error) {
 			return nil, fmt.Errorf("samltest: make a key: %w", err)
 		}
 	}
-	if idp.Certificate, err = selfSigned(idp.key, idp.now()); err != nil {
+	end := options.Expires
+	if end.IsZero() {
+		end = idp.now().AddDate(5, 0, 0)
+	}
+	if idp.Certificate, err = selfSigned(idp.key, idp.now(), end); err != nil {
 		return nil, fmt.Errorf("samltest: make a certificate: %w", err)
 	}
 	return idp, nil
 }
 
-func selfSigned(key crypto.Signer, now time.Time) (*x509.Certificate, error) {
+func selfSigned(key crypto.Signer, now, end time.Time) (*x509.Certificate, error) {
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	if err != nil {
 		return nil, err
@@ -74,7 +79,7 @@ func selfSigned(key crypto.Signer, now time.Time) (*x509.Certificate, error) {
 		SerialNumber: serial,
 		Subject:      pkix.Name{CommonName: "test identity provider"},
 		NotBefore:    now.AddDate(-5, 0, 0),
-		NotAfter:     now.AddDate(5, 0, 0),
+		NotAfter:     end,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
