@@ -16,7 +16,6 @@ import (
 	"muster/directory"
 	"muster/directory/directorytest"
 	"muster/directory/engine"
-	"muster/directory/engine/memory"
 	"muster/jit"
 )
 
@@ -64,7 +63,7 @@ func (d *directly) wait(by time.Duration) {
 func newStage(t *testing.T) *directorytest.Stage {
 	t.Helper()
 	door := &directly{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
-	e := memory.New(memory.Options{})
+	e := newStore(t)
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
 			t.Error(err)

@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"muster/directory"
-	"muster/directory/engine/memory"
 )
 
 // world is a directory on the memory engine with its own clock.
@@ -23,7 +22,7 @@ type world struct {
 func newWorld(t *testing.T, change func(*directory.Setup)) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
-	e := memory.New(memory.Options{})
+	e := newStore(t)
 	d, err := directory.Open(t.Context(), e, directory.Options{Now: func() time.Time { return w.now }})
 	if err != nil {
 		t.Fatal(err)

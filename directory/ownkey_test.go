@@ -9,7 +9,6 @@ import (
 
 	"muster/directory"
 	"muster/directory/engine"
-	"muster/directory/engine/memory"
 )
 
 // ring spells keys by their public parts, the signing one first.
@@ -89,7 +88,7 @@ func TestAKeyThatWasPublishedInVainIsReplaced(t *testing.T) {
 }
 
 func TestAPrivateKeyIsSealedInTheStore(t *testing.T) {
-	e := memory.New(memory.Options{})
+	e := newStore(t)
 	defer e.Close()
 	d, err := directory.Open(t.Context(), e, directory.Options{})
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 
 	"muster/directory"
 	"muster/directory/engine"
-	"muster/directory/engine/memory"
 )
 
 // history is a directory to which random things happen: few people, few names,
@@ -291,7 +290,7 @@ func (h *history) findable(t *rapid.T, p *directory.Profile) {
 
 func TestRandomHistoriesKeepEveryInvariant(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		e := memory.New(memory.Options{})
+		e := newStore(t)
 		defer e.Close()
 		h := &history{e: e, now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
 		var err error

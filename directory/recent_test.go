@@ -6,13 +6,12 @@ import (
 	"testing"
 
 	"muster/directory"
-	"muster/directory/engine/memory"
 )
 
 // acme is a directory with one organisation, set up by the function given.
 func acme(t *testing.T, setup directory.Setup) (*directory.Directory, func(change func(*directory.Setup))) {
 	t.Helper()
-	e := memory.New(memory.Options{})
+	e := newStore(t)
 	t.Cleanup(func() { e.Close() })
 	d, err := directory.Open(t.Context(), e, directory.Options{})
 	if err != nil {

@@ -7,12 +7,11 @@ import (
 	"time"
 
 	"muster/directory"
-	"muster/directory/engine/memory"
 )
 
 func TestAdmitReadsTokenAndPolicyTogether(t *testing.T) {
 	ctx, now := context.Background(), time.Now()
-	e := memory.New(memory.Options{})
+	e := newStore(t)
 	defer e.Close()
 	d, err := directory.Open(ctx, e, directory.Options{Now: func() time.Time { return now }})
 	if err != nil {

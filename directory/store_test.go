@@ -1,0 +1,58 @@
+package directory_test
+
+import (
+	"context"
+	"crypto/rand"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"muster/directory/engine"
+	"muster/directory/engine/memory"
+	"muster/directory/engine/postgres"
+	"muster/directory/engine/postgres/postgrestest"
+)
+
+// storeVariable names the server on which newStore makes stores; empty is
+// memory.
+const storeVariable = "MUSTER_TEST_STORE"
+
+// tester is what newStore needs of a test.
+type tester interface {
+	Helper()
+	Fatal(...any)
+	Context() context.Context
+}
+
+// newStore is an empty engine, which its test closes: in memory, or on the
+// server on which the tests are being run again.
+func newStore(t tester) engine.Engine {
+	t.Helper()
+	url := os.Getenv(storeVariable)
+	if url == "" {
+		return memory.New(memory.Options{})
+	}
+	e, err := postgres.Open(t.Context(), url+"&pool_max_conns=8&schema=t"+strings.ToLower(rand.Text()), postgres.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// TestEverythingOnPostgreSQL runs the tests of this package again, the conflict
+// scenarios among them, on stores of a real server.
+func TestEverythingOnPostgreSQL(t *testing.T) {
+	if os.Getenv(storeVariable) != "" {
+		return // this is the second run
+	}
+	server := postgrestest.Start(t, "max_connections=300")
+	if server == nil {
+		return
+	}
+	again := exec.CommandContext(t.Context(), os.Args[0], "-test.timeout=10m", "-rapid.checks=10")
+	again.Env = append(os.Environ(), storeVariable+"="+server.URL("postgres"))
+	if out, err := again.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
