@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -31,7 +32,7 @@ func TestConflict(t *testing.T) {
 			for _, scene := range scenario.Scenes {
 				t.Run(scene.Name, func(t *testing.T) {
 					portrait := scene.Play(t, newStage(t))
-					if !t.Failed() {
+					if !t.Failed() && os.Getenv(storeVariable) == "" { // the order is the rules' affair, not the store's
 						scene.PlayReordered(t, portrait, newStage)
 					}
 				})

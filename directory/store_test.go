@@ -50,7 +50,7 @@ func TestEverythingOnPostgreSQL(t *testing.T) {
 	if server == nil {
 		return
 	}
-	again := exec.CommandContext(t.Context(), os.Args[0], "-test.timeout=10m", "-rapid.checks=10")
+	again := exec.CommandContext(t.Context(), os.Args[0], "-test.timeout=10m", "-rapid.checks=5")
 	again.Env = append(os.Environ(), storeVariable+"="+server.URL("postgres"))
 	if out, err := again.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)

@@ -54,7 +54,7 @@ func Start(t testing.TB, settings ...string) *Server {
 	if err := os.WriteFile(password, []byte(Password), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	s.command("initdb", "-D", s.data, "-U", Role, "-A", "scram-sha-256", "--pwfile", password,
+	s.command("initdb", "-D", s.data, "-U", Role, "-A", "md5", "--pwfile", password,
 		"-E", "UTF8", "--no-locale", "--no-sync")
 	s.Start()
 	return s
