@@ -12,27 +12,45 @@ import (
 // auth answers a reverse proxy that asks whether to let a request through: 200 with who it is, or 401. With ?org=
 // people of other organisations are refused; a proxy in front of one customer's application needs that.
 func (s *Server) auth(c echo.Context) error {
-	who, err := s.current(c)
+	a, err := s.admitted(c)
 	if err != nil {
 		if p := problemOf(err); p.broken == nil {
 			return c.NoContent(http.StatusUnauthorized)
 		}
 		return err
 	}
-	if org := c.QueryParam("org"); org != "" && org != who.session.Org {
+	if org := c.QueryParam("org"); org != "" && org != a.org {
 		return c.NoContent(http.StatusUnauthorized)
+	}
+	h := c.Response().Header()
+	h.Set("Remote-User", a.user)
+	h.Set("Remote-Name", a.name)
+	h.Set("Remote-Email", a.email)
+	h.Set("Remote-Groups", a.groups)
+	return c.NoContent(http.StatusOK)
+}
+
+// admit asks the store who is signed in.
+func (s *Server) admit(c echo.Context) (admission, error) {
+	checked := s.now()
+	who, err := s.current(c)
+	if err != nil {
+		return admission{}, err
 	}
 	told, err := s.directory.Explain(c.Request().Context(), who.session.Org, who.session.User)
 	if err != nil {
-		return err
+		return admission{}, err
 	}
 	emails, _ := who.user.Attributes.Get(directory.Emails)
-	h := c.Response().Header()
-	h.Set("Remote-User", headerText(who.user.Attributes.Text(directory.UserName)))
-	h.Set("Remote-Name", headerText(displayName(who.user)))
-	h.Set("Remote-Email", headerText(emails.Primary().Field("value")))
-	h.Set("Remote-Groups", strings.Join(groupNames(told, who.policy), ","))
-	return c.NoContent(http.StatusOK)
+	return admission{
+		org:     who.session.Org,
+		user:    headerText(who.user.Attributes.Text(directory.UserName)),
+		name:    headerText(displayName(who.user)),
+		email:   headerText(emails.Primary().Field("value")),
+		groups:  strings.Join(groupNames(told, who.policy), ","),
+		checked: checked,
+		expires: who.session.Expires,
+	}, nil
 }
 
 // groupNames are the groups as rules name them: those of the home connection and local ones by their name, another

@@ -23,6 +23,7 @@ const (
 	notFound          directory.Code = "not_found"            //
 	notAllowed        directory.Code = "method_not_allowed"   //
 	internalError     directory.Code = "internal_error"       //
+	unavailable       directory.Code = "unavailable"          // the store cannot be reached
 	tooMany           directory.Code = "too_many_requests"    // messages that were not believed
 	providerDeclined  directory.Code = "declined_by_provider" // the identity provider reports that it let nobody in
 
@@ -63,6 +64,9 @@ func problemOf(err error) *problem {
 	}
 	if errors.Is(err, directory.ErrUnauthorized) {
 		return refuse(notSignedIn, "no live session")
+	}
+	if errors.Is(err, directory.ErrUnavailable) || errors.Is(err, directory.ErrUnknown) {
+		return &problem{code: unavailable, cause: err.Error(), broken: err}
 	}
 	return &problem{code: internalError, cause: err.Error(), broken: err}
 }
@@ -140,6 +144,7 @@ func requestAnswers() map[directory.Code]answer {
 		invalidAssertion:    {http.StatusForbidden, "Your organisation's sign-in could not be verified. Please start again; if it happens again, tell your administrator."},
 		unknownRequest:      {http.StatusForbidden, "This sign-in was not started in this browser, or too long ago. Please start again."},
 		tooMany:             {http.StatusTooManyRequests, "Too many messages from where you are could not be verified. Please wait a little, then start again."},
+		unavailable:         {http.StatusServiceUnavailable, "This cannot be looked up at the moment. Please try again soon."},
 		providerUnavailable: {http.StatusServiceUnavailable, "Your organisation's sign-in does not answer at the moment. Please try again in a little while."},
 		providerDeclined:    {http.StatusForbidden, "Your organisation's sign-in did not let you in. Please start again, or ask your administrator."},
 	}

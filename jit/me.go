@@ -210,6 +210,7 @@ func (s *Server) logout(c echo.Context) error {
 		if err := s.directory.EndSession(c.Request().Context(), secret); err != nil {
 			return err
 		}
+		s.admissions.forget(secret)
 	}
 	s.dropSession(c)
 	if prefersJSON(c.Request()) {

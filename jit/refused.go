@@ -10,6 +10,9 @@ import (
 	"muster/directory"
 )
 
+// retryAfter is what is told while the store cannot be reached, in seconds.
+const retryAfter = "5"
+
 // troubled is an error of a known connection.
 type troubled struct {
 	error
@@ -55,6 +58,9 @@ func (s *Server) refused(c echo.Context, err error) error {
 		if s.now().Before(conn.DiagnoseUntil) && p.broken == nil {
 			view.Cause = p.cause
 		}
+	}
+	if status == http.StatusServiceUnavailable {
+		c.Response().Header().Set("Retry-After", retryAfter)
 	}
 	if prefersJSON(c.Request()) {
 		if view.Cause != "" {

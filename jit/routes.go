@@ -33,6 +33,9 @@ type Options struct {
 	SessionLifetime time.Duration
 	// HTTP asks OpenID providers and fetches SAML metadata. nil: guarded against private addresses, as package fetch says.
 	HTTP *http.Client
+	// OutageGrace is how long after its last check by this node a session still passes /auth while the store cannot be
+	// reached. Whoever lost access since then passes, too. Zero: nobody passes.
+	OutageGrace time.Duration
 }
 
 const defaultLifetime = 12 * time.Hour
@@ -57,6 +60,8 @@ type Server struct {
 	warned                 sync.Map   // connection id -> issuer that its administrator was warned about
 	keys                   sync.Map   // certificate -> *oidc.ClientKey
 	making                 sync.Mutex // of keys
+	grace                  time.Duration
+	admissions             admissions
 }
 
 // New prepares a server. It refuses a base URL over which cookies would travel in the clear.
@@ -72,6 +77,7 @@ func New(d *directory.Directory, o Options) (*Server, error) {
 		directory: d, base: base, secure: secure, render: o.RenderUser,
 		log: o.Log, now: o.Now, lifetime: o.SessionLifetime, forgery: http.NewCrossOriginProtection(),
 		addresses: newLimiter(perAddress()), connections: newLimiter(perConnection()),
+		grace: o.OutageGrace,
 	}
 	if s.log == nil {
 		s.log = slog.Default()

@@ -46,14 +46,25 @@ type scene struct {
 	render func(w io.Writer, base string, user *directory.Profile, policy *directory.Policy) error
 }
 
-// counted is an engine that counts the transactions that may write.
+// counted is an engine that counts the transactions that may write, and goes away when it is told to.
 type counted struct {
 	engine.Engine
 	updates atomic.Int64
+	away    atomic.Bool
+}
+
+func (c *counted) View(ctx context.Context, fn func(engine.ReadTx) error) error {
+	if c.away.Load() {
+		return fmt.Errorf("%w: connection refused", engine.ErrUnavailable)
+	}
+	return c.Engine.View(ctx, fn)
 }
 
 func (c *counted) Update(ctx context.Context, fn func(engine.WriteTx) error) error {
 	c.updates.Add(1)
+	if c.away.Load() {
+		return fmt.Errorf("%w: connection refused", engine.ErrUnavailable)
+	}
 	return c.Engine.Update(ctx, fn)
 }
 
@@ -142,9 +153,15 @@ func (s *scene) serve(server *httptest.Server, o jit.Options) {
 // node is another server of the same directory, reached at an address of its own behind the same name.
 func (s *scene) node() *scene {
 	s.Helper()
+	return s.nodeWith(jit.Options{})
+}
+
+func (s *scene) nodeWith(o jit.Options) *scene {
+	s.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	other := &scene{TB: s.TB, dir: s.dir, store: s.store, idps: s.idps, log: s.log, ahead: s.ahead}
-	other.serve(server, jit.Options{BaseURL: s.base, HTTP: fetch.Client(fetch.Options{AllowPrivate: true})})
+	o.BaseURL, o.HTTP = s.base, fetch.Client(fetch.Options{AllowPrivate: true})
+	other.serve(server, o)
 	other.base = "http://" + server.Listener.Addr().String()
 	return other
 }

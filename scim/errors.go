@@ -106,6 +106,8 @@ func toFault(err error, method string) fault {
 			Detail: "filter: more resources would have to be looked at than one request may; filter on id, userName, externalId, emails or displayName, or page by cursor without sortBy"}
 	case errors.Is(err, directory.ErrTooLarge):
 		return fault{Status: http.StatusRequestEntityTooLarge, Detail: "the request writes more than one transaction of the store holds; nothing was written, send it in parts"}
+	case errors.Is(err, directory.ErrUnavailable):
+		return fault{Status: http.StatusServiceUnavailable, Detail: "the store cannot be reached at the moment; nothing was written, send the request again later"}
 	case errors.Is(err, directory.ErrUnknown):
 		return fault{Status: http.StatusServiceUnavailable, Detail: "the store cannot say whether this was written; send the request again, which is safe"}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

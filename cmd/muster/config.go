@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -26,6 +27,7 @@ type settings struct {
 	AllowPrivateFetch bool
 	TrustedProxies    []string
 	Push              scim.Options // limits alone
+	OutageGrace       time.Duration
 }
 
 const (
@@ -45,6 +47,7 @@ func (s *settings) bind(f *pflag.FlagSet) {
 	f.StringVar(&s.MetricsListen, "metrics-listen", "", "address of a second listener with /metrics (default none)")
 	f.StringSliceVar(&s.TrustedProxies, "trusted-proxies", nil, "networks (CIDR) of reverse proxies whose X-Forwarded-For is believed")
 	s.bindLimits(f)
+	f.DurationVar(&s.OutageGrace, "outage-grace", 0, "how long /auth lets a session that was checked pass while the store cannot be reached, even if access was taken away since")
 	f.BoolVar(&s.AllowPrivateFetch, "allow-private-fetch", false, "let metadata and discovery documents come from private addresses")
 }
 

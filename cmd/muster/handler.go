@@ -29,9 +29,10 @@ type handlerOptions struct {
 	base    string
 	log     *slog.Logger
 	metered bool
-	proxies []*net.IPNet // whose X-Forwarded-For is believed
-	fetch   *http.Client // asks OpenID providers; nil: guarded against private addresses
-	push    scim.Options // its limits
+	proxies []*net.IPNet  // whose X-Forwarded-For is believed
+	fetch   *http.Client  // asks OpenID providers; nil: guarded against private addresses
+	push    scim.Options  // its limits
+	grace   time.Duration // of /auth, while the store cannot be reached
 }
 
 // handlers of the two listeners; metrics is nil when nobody asks for them. work is what the doors do without being
@@ -44,7 +45,7 @@ type handlers struct {
 // newHandlers wires the whole server, top to bottom: what wraps every request, then the doors.
 func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
 	e := echo.New()
-	signInDoor, err := jit.New(d, jit.Options{BaseURL: o.base, Log: o.log, RenderUser: scim.WriteUser, HTTP: o.fetch})
+	signInDoor, err := jit.New(d, jit.Options{BaseURL: o.base, Log: o.log, RenderUser: scim.WriteUser, HTTP: o.fetch, OutageGrace: o.grace})
 	if err != nil {
 		return handlers{}, err
 	}
@@ -176,6 +177,10 @@ func faults(log *slog.Logger) echo.HTTPErrorHandler {
 		}
 		status := http.StatusInternalServerError
 		detail := http.StatusText(status)
+		if errors.Is(err, directory.ErrUnavailable) {
+			status = http.StatusServiceUnavailable
+			detail = http.StatusText(status)
+		}
 		if known, ok := errors.AsType[*echo.HTTPError](err); ok {
 			status = known.Code
 			detail = http.StatusText(status)

@@ -89,7 +89,7 @@ func serve(ctx context.Context, s settings, getenv func(string) string, stdout, 
 		}
 		h, err := newHandlers(d, handlerOptions{
 			base: at.base, log: log, metered: at.metrics != nil, proxies: proxies,
-			push: s.Push, fetch: fetch.Client(fetch.Options{AllowPrivate: s.AllowPrivateFetch}),
+			push: s.Push, grace: s.OutageGrace, fetch: fetch.Client(fetch.Options{AllowPrivate: s.AllowPrivateFetch}),
 		})
 		if err != nil {
 			return err
