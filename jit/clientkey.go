@@ -18,8 +18,8 @@ import (
 	"muster/jit/oidc"
 )
 
-// ClientKeyUse is what a connection's own keys for proving itself to its OpenID provider are kept under.
-const ClientKeyUse = "oidc"
+// clientKeyUse is what a connection's own keys for proving itself to its OpenID provider are kept under.
+const clientKeyUse = "oidc"
 
 // NewClientKey makes a key by which a connection proves itself to its OpenID provider. It is RSA with a certificate,
 // which every provider takes: Entra ID takes nothing else.
@@ -47,7 +47,7 @@ func NewClientKey(connection string, now time.Time) (directory.OwnKey, error) {
 
 // clientKeys are the connection's own keys, the one that signs first. The first one is made when it is first needed.
 func (s *Server) clientKeys(ctx context.Context, conn *directory.Connection) ([]*oidc.ClientKey, error) {
-	stored, err := s.directory.OwnKeys(ctx, conn.ID, ClientKeyUse)
+	stored, err := s.directory.OwnKeys(ctx, conn.ID, clientKeyUse)
 	if err == nil && len(stored) == 0 {
 		stored, err = s.firstClientKey(ctx, conn)
 	}
@@ -67,7 +67,7 @@ func (s *Server) clientKeys(ctx context.Context, conn *directory.Connection) ([]
 func (s *Server) firstClientKey(ctx context.Context, conn *directory.Connection) ([]directory.OwnKey, error) {
 	s.making.Lock()
 	defer s.making.Unlock()
-	stored, err := s.directory.OwnKeys(ctx, conn.ID, ClientKeyUse)
+	stored, err := s.directory.OwnKeys(ctx, conn.ID, clientKeyUse)
 	if err != nil || len(stored) > 0 {
 		return stored, err
 	}
@@ -75,7 +75,7 @@ func (s *Server) firstClientKey(ctx context.Context, conn *directory.Connection)
 	if err != nil {
 		return nil, err
 	}
-	return s.directory.FirstOwnKey(ctx, conn.ID, ClientKeyUse, made)
+	return s.directory.FirstOwnKey(ctx, conn.ID, clientKeyUse, made)
 }
 
 // readClientKey remembers keys by their certificates: reading one costs as much as signing with it.

@@ -50,11 +50,11 @@ func TestAConnectionProvesItselfByAKeyThatItPublishes(t *testing.T) {
 		t.Errorf("a client with a secret publishes %v", none)
 	}
 
-	next, err := jit.NewClientKey("corp", s.now())
+	corp, _, err := s.dir.Connection(t.Context(), "corp")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.dir.RollOwnKey(t.Context(), directory.EventSource{Channel: directory.Local}, "corp", jit.ClientKeyUse, next, time.Hour); err != nil {
+	if err := jit.RollKey(t.Context(), s.dir, directory.EventSource{Channel: directory.Local}, corp, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	if set = s.published("corp"); len(set.Keys) != 2 {

@@ -59,7 +59,7 @@ func entraOpenID() Preset {
 		Steps: []string{
 			"App registrations > New registration: accounts in this directory only. Redirect URI of type Web: {callback}.",
 			"The issuer is https://login.microsoftonline.com/TENANT-ID/v2.0, with the directory's own id; common and organizations are refused.",
-			"Certificates & secrets: a new client secret. Or client_auth: private_key_jwt, and upload the certificate that `muster key show CONNECTION` prints.",
+			"Certificates & secrets: a new client secret. Or client_auth: private_key_jwt, and upload the certificate that `muster key list --pem --connection CONNECTION` prints, after `muster key roll --overlap 0`.",
 			"Token configuration > Add optional claim > ID: email, given_name, family_name, upn.",
 			"Token configuration > Add groups claim: groups assigned to the application. Over 200 groups Entra ID sends a pointer instead; then groups are only added, so let SCIM bring them.",
 			openIDSecret,

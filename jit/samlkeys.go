@@ -18,20 +18,28 @@ const samlUse = "saml"
 // read metadata once a day, or wait for somebody to do it.
 const DefaultOverlap = 7 * 24 * time.Hour
 
-// RollSAMLKey gives a connection a new key by which the identity provider knows this side. Both certificates stand in
-// the metadata while the overlap lasts, twice: before the new key signs, and after.
-func RollSAMLKey(ctx context.Context, d *directory.Directory, by directory.EventSource, connection string, overlap time.Duration, now time.Time) error {
-	key, err := NewClientKey(connection, now)
+// RollKey gives a connection a new key by which the identity provider knows this side. Both are published while the
+// overlap lasts, twice: before the new key signs, and after.
+func RollKey(ctx context.Context, d *directory.Directory, by directory.EventSource, c *directory.Connection, overlap time.Duration) error {
+	key, err := NewClientKey(c.ID, time.Now())
 	if err != nil {
 		return err
 	}
-	_, err = d.RollOwnKey(ctx, by, connection, samlUse, key, overlap)
+	_, err = d.RollOwnKey(ctx, by, c.ID, keyUse(c), key, overlap)
 	return err
 }
 
-// SAMLKeys are the keys of a connection that are published now, the one that signs first.
-func SAMLKeys(ctx context.Context, d *directory.Directory, connection string) ([]directory.OwnKey, error) {
-	return d.OwnKeys(ctx, connection, samlUse)
+// Keys are the keys of a connection that are published now, the one that signs first.
+func Keys(ctx context.Context, d *directory.Directory, c *directory.Connection) ([]directory.OwnKey, error) {
+	return d.OwnKeys(ctx, c.ID, keyUse(c))
+}
+
+// keyUse is what a connection proves by its keys.
+func keyUse(c *directory.Connection) string {
+	if c.OIDC != nil {
+		return clientKeyUse
+	}
+	return samlUse
 }
 
 // keyNeed says whether a connection without a key gets one.

@@ -76,7 +76,11 @@ func TestAKeyIsRolledWithoutAGap(t *testing.T) {
 	s := play(t, directory.Org{}, trusting("corp", directory.SAMLTrust{SignRequests: true}))
 	first := s.certificates("corp", "signing")[0]
 	by := directory.EventSource{Channel: directory.Local, Actor: "operator"}
-	if err := jit.RollSAMLKey(t.Context(), s.dir, by, "corp", jit.DefaultOverlap, s.now()); err != nil {
+	corp, _, err := s.dir.Connection(t.Context(), "corp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := jit.RollKey(t.Context(), s.dir, by, corp, jit.DefaultOverlap); err != nil {
 		t.Fatal(err)
 	}
 	both := s.certificates("corp", "encryption")

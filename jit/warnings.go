@@ -51,7 +51,7 @@ func Warnings(ctx context.Context, d *directory.Directory, c *directory.Connecti
 				"the metadata at %s could not be renewed at %s, %s; %s", state.URL, stamp(state.Checked), since(state.Fresh), state.Failure)})
 		}
 	}
-	keys, err := SAMLKeys(ctx, d, c.ID)
+	keys, err := Keys(ctx, d, c)
 	if err != nil || len(keys) == 0 {
 		return list, err
 	}
