@@ -4,7 +4,8 @@ import "time"
 
 // Event is one committed change. Events of an organisation are numbered
 // without gaps from 1, and are never rewritten: audit trail, change feed,
-// webhooks and SCIM events all read them.
+// webhooks and SCIM events all read them. What is about the instance itself
+// stands in the events of organisation "".
 type Event struct {
 	Seq   uint64
 	ID    ID
@@ -50,6 +51,18 @@ const (
 	GuardAlert    EventType = "guard.tripped" // once in a window
 	TaskDone      EventType = "task.finished"
 	GuardOpened   EventType = "guard.opened" // an administrator lets through, or shuts again
+
+	TokenSet     EventType = "token.set"
+	TokenRevoked EventType = "token.revoked"
+
+	AdminAdded     EventType = "administrator.added"
+	AdminUpdated   EventType = "administrator.updated"
+	AdminRemoved   EventType = "administrator.removed"
+	AdminInvited   EventType = "administrator.invited"
+	AdminSignedIn  EventType = "administrator.signed-in"
+	AdminSignedOut EventType = "administrator.signed-out"
+	AdminRefused   EventType = "administrator.refused" // a sign-in that failed
+	DelegationSet  EventType = "delegation.changed"
 )
 
 // EventSource is who caused an event.

@@ -35,9 +35,12 @@ import (
 //	y org user|subject case    cases that name somebody; z org time case when a closed one goes
 //	M org user other           what undoes a merge
 //	j org id                   a job under way
-//	k org id                   a Task (JSON); K org id number -> a row of its table
+//	k org id                   a Task (JSON); L org id number -> a row of its table
 //	r org conn channel hash    a subject of an erased user
 //	A org conn what            what a connection has beside its configuration
+//	v id                       Administrator; V e-mail -> id
+//	B hash                     AdminSession; Y person session -> B hash
+//	Z id                       Delegation
 const (
 	tableFormat     = 'f'
 	tableOrg        = 'O'
@@ -71,9 +74,15 @@ const (
 	tableMerge      = 'M'
 	tableJob        = 'j'
 	tableTask       = 'k'
-	tableTaskRow    = 'K'
+	tableTaskRow    = 'L'
 	tableErased     = 'r'
 	tableBeside     = 'A'
+
+	tableAdmin         = 'v'
+	tableAdminEmail    = 'V'
+	tableAdminSession  = 'B'
+	tableAdminSessions = 'Y'
+	tableDelegation    = 'Z'
 )
 
 // key builds a key of an organisation's table.

@@ -14,6 +14,8 @@ var sealMark = []byte("sealed:1:")
 const (
 	forSecrets = "secrets at rest"
 	forCursors = "cursors of lists"
+
+	forAdministrators = "credentials of administrators"
 )
 
 // sealKey is derived from the store's own key, another one for each purpose.

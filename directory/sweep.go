@@ -49,8 +49,8 @@ func (d *Directory) sweep(ctx context.Context) (more bool, err error) {
 // expire removes what an expiry entry stands for, unless it was renewed since.
 func (w writing) expire(k key) error {
 	rest := k[9:]
-	if len(rest) == 33 && rest[0] == tableSession {
-		if err := w.forgetSession(rest); err != nil {
+	if forget := map[byte]func(key) error{tableSession: w.forgetSession, tableAdminSession: w.forgetAdminSession}[rest[0]]; len(rest) == 33 && forget != nil {
+		if err := forget(rest); err != nil {
 			return err
 		}
 		return w.tx.Delete(k)

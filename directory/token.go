@@ -14,8 +14,19 @@ type Token struct {
 	Connection string    `json:"connection,omitempty"` // set for a SCIM token, "" for an application's
 	Name       string    `json:"name"`
 	Kind       TokenKind `json:"kind"`
-	Created    time.Time `json:"created"`
-	Expires    time.Time `json:"expires,omitzero"`
+	// Role is what an administration token may do: in Org, or, for an operator,
+	// everywhere.
+	Role    AdminRole `json:"role,omitempty"`
+	By      string    `json:"by,omitempty"` // who made it
+	Created time.Time `json:"created"`
+	Expires time.Time `json:"expires,omitzero"`
+	// Used is the last use, to some minutes, where uses are noted.
+	Used time.Time `json:"used,omitzero"`
+}
+
+// Acting is who acts with an administration token.
+func (t Token) Acting() Acting {
+	return Acting{Name: "token " + t.Name, Grants: Grants{{t.Role, t.Org}}}
 }
 
 // TokenKind says what a token opens.
@@ -95,6 +106,9 @@ func (d *Directory) SetToken(ctx context.Context, t Token, secret string) (chang
 	if secret == "" || len(secret) > maxSecret {
 		return false, invalid("secret", "is empty or longer than %d bytes", maxSecret)
 	}
+	if faults := grantFaults(Grants{{t.Role, t.Org}}); t.Kind == AdminToken && len(faults) > 0 {
+		return false, &ConfigError{faults}
+	}
 	at := d.hashSecret(tableToken, secret)
 	t.Created = canonicalTime(d.now())
 	err = d.update(ctx, t.Org, func(w writing) error {
@@ -116,7 +130,7 @@ func (d *Directory) SetToken(ctx context.Context, t Token, secret string) (chang
 			if known.Org != t.Org || known.Connection != t.Connection || known.Name != t.Name || known.Kind != t.Kind {
 				return refuse(Uniqueness, "this secret is already the token %q", known.Name)
 			}
-			if known.Expires.Equal(t.Expires) {
+			if known.Expires.Equal(t.Expires) && known.Role == t.Role {
 				return nil
 			}
 		}
@@ -144,7 +158,42 @@ func (w writing) putToken(at key, t Token) error {
 	if err := w.tx.Set(at, encodeToken(&t)); err != nil {
 		return err
 	}
-	return w.tx.Set(name, at)
+	if err := w.tx.Set(name, at); err != nil {
+		return err
+	}
+	return w.audit(Acting{Name: t.By}, TokenSet, t.Org, AttributeChange{Attribute: t.label(), After: Text(t.Name)})
+}
+
+// label says in events what kind of token it is, and whose.
+func (t Token) label() string {
+	switch t.Kind {
+	case SCIMToken:
+		return "scim token of " + t.Connection
+	case AdminToken:
+		return "administration token, " + string(t.Role)
+	}
+	return "application token"
+}
+
+// NoteUse keeps when a token that just authenticated was used, to some minutes.
+func (d *Directory) NoteUse(ctx context.Context, t Token, secret string) error {
+	now := canonicalTime(d.now())
+	if now.Sub(t.Used) < seenEvery {
+		return nil
+	}
+	at := d.hashSecret(tableToken, secret)
+	return d.update(ctx, t.Org, func(w writing) error {
+		record, err := w.Get(at)
+		if record == nil || err != nil {
+			return err
+		}
+		known, err := decodeToken(record)
+		if err != nil {
+			return err
+		}
+		known.Used = now
+		return w.tx.Set(at, encodeToken(&known))
+	})
 }
 
 // maxSCIMTokens lets a token be rotated: the old and the new one are valid together.
@@ -204,7 +253,7 @@ func (d *Directory) Tokens(ctx context.Context, org string) (list []Token, err e
 }
 
 // RevokeToken ends the token with that organisation, connection, kind and
-// name, at once. ErrNotFound when there is none.
+// name, at once; By is who revokes it. ErrNotFound when there is none.
 func (d *Directory) RevokeToken(ctx context.Context, t Token) error {
 	return d.update(ctx, t.Org, func(w writing) error {
 		at, err := w.Get(t.nameKey())
@@ -214,7 +263,10 @@ func (d *Directory) RevokeToken(ctx context.Context, t Token) error {
 		if at == nil {
 			return ErrNotFound
 		}
-		return w.dropToken(t.nameKey(), at)
+		if err := w.dropToken(t.nameKey(), at); err != nil {
+			return err
+		}
+		return w.audit(Acting{Name: t.By}, TokenRevoked, t.Org, AttributeChange{Attribute: t.label(), Before: Text(t.Name)})
 	})
 }
 
@@ -228,16 +280,18 @@ func (w writing) dropToken(name, at key) error {
 
 func encodeToken(t *Token) []byte {
 	e := newEncoder(128)
-	for _, s := range []string{t.Org, t.Connection, t.Name, string(t.Kind)} {
+	for _, s := range []string{t.Org, t.Connection, t.Name, string(t.Kind), string(t.Role), t.By} {
 		e.text(s)
 	}
 	e.time(t.Created)
 	e.time(t.Expires)
+	e.time(t.Used)
 	return e.b
 }
 
 func decodeToken(record []byte) (Token, error) {
 	d := newDecoder(record)
-	t := Token{Org: d.text(), Connection: d.text(), Name: d.text(), Kind: TokenKind(d.text()), Created: d.time(), Expires: d.time()}
+	t := Token{Org: d.text(), Connection: d.text(), Name: d.text(), Kind: TokenKind(d.text()), Role: AdminRole(d.text()),
+		By: d.text(), Created: d.time(), Expires: d.time(), Used: d.time()}
 	return t, d.done()
 }

@@ -23,7 +23,7 @@ func TestAdmitReadsTokenAndPolicyTogether(t *testing.T) {
 	}
 	pushes := directory.Token{Org: "acme", Connection: "idp", Name: "idp", Kind: directory.SCIMToken, Expires: now.Add(time.Hour)}
 	lost := directory.Token{Org: "nobody", Name: "crm", Kind: directory.AppToken}
-	operates := directory.Token{Name: "root", Kind: directory.AdminToken}
+	operates := directory.Token{Name: "root", Kind: directory.AdminToken, Role: directory.Operator}
 	for secret, token := range map[string]directory.Token{"pushes": pushes, "lost": lost, "operates": operates} {
 		if _, err := d.SetToken(ctx, token, secret); err != nil {
 			t.Fatal(err)

@@ -21,7 +21,7 @@ func TestATokenOpensItsOwnDoorOnly(t *testing.T) {
 	b.token(directory.Token{Org: "acme", Connection: "other", Name: "other", Kind: directory.SCIMToken}, "token-of-the-other-connection-01")
 	b.token(directory.Token{Org: "globex", Connection: "globex-idp", Name: "g", Kind: directory.SCIMToken}, "token-of-another-organisation-01")
 	b.token(directory.Token{Org: "globex", Name: "g", Kind: directory.AppToken}, "token-of-globex-application-0001")
-	b.token(directory.Token{Name: "root", Kind: directory.AdminToken}, "token-of-an-administrator-000001")
+	b.token(directory.Token{Name: "root", Kind: directory.AdminToken, Role: directory.Operator}, "token-of-an-administrator-000001")
 	cases := []struct {
 		path, authorization string
 		status              int

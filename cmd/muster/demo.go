@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/admin"
 	"muster/directory"
 )
 
@@ -107,7 +108,12 @@ func (d *demonstration) run(ctx context.Context) error {
 		cancel()
 		return errors.Join(err, <-served)
 	}
-	d.tell(idp)
+	link, err := d.directory.FirstInvitation(ctx, firstLinkLifetime)
+	if err != nil {
+		cancel()
+		return errors.Join(err, <-served)
+	}
+	d.tell(idp, admin.WelcomeLink(d.at.base, link))
 	return <-served
 }
 
@@ -141,7 +147,7 @@ func (d *demonstration) push(ctx context.Context) error {
 }
 
 // tell prints what there is, and what to open and to try.
-func (d *demonstration) tell(idp *demoIdP) {
+func (d *demonstration) tell(idp *demoIdP, link string) {
 	d.at.announce(d.stdout)
 	user := d.at.base + "/c/" + entraConnection + "/scim/v2/Users/" + d.pushed
 	patch := func(active string) string {
@@ -164,16 +170,19 @@ Open in a browser:
 3. Who is signed in, and where each value comes from:
    %s/me
 
+4. Administer it all: the first administrator's link, which counts once.
+   %s
+
 Try in another terminal:
 
-4. What an application sees: the people of both doors, licences by rule.
+5. What an application sees: the people of both doors, licences by rule.
    curl -sS -H 'Authorization: Bearer %s' '%s/o/acme/scim/v2/Users'
 
-5. Entra ID deactivates Lena: her session is over, as link 3 shows.
+6. Entra ID deactivates Lena: her session is over, as link 3 shows.
    %s
 
-6. Entra ID takes her back: link 2 works again.
+7. Entra ID takes her back: link 2 works again.
    %s
 `, idp.address, d.folder, d.at.base, oktaConnection, d.at.base, entraConnection, d.at.base,
-		d.secrets[appToken], d.at.base, patch("False"), patch("True"))
+		link, d.secrets[appToken], d.at.base, patch("False"), patch("True"))
 }

@@ -212,8 +212,11 @@ func TestEveryLinkAndCommandOfTheDemoWorks(t *testing.T) {
 			curls = append(curls, line)
 		}
 	}
-	if len(links) != 3 || len(curls) != 3 {
-		t.Fatalf("%d links and %d curl lines, want three each:\n%s", len(links), len(curls), text)
+	if len(links) != 4 || len(curls) != 3 {
+		t.Fatalf("%d links and %d curl lines, want four and three:\n%s", len(links), len(curls), text)
+	}
+	if welcome := open(t, browser(t), links[3]); welcome.status != http.StatusOK || !strings.Contains(welcome.text, "You are the first administrator") {
+		t.Errorf("the administrator's link: %d %s", welcome.status, welcome.text)
 	}
 	list, deactivate, activate := curls[0], curls[1], curls[2]
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"muster/admin"
 	"muster/directory"
 	"muster/jit"
 	"muster/scim"
@@ -53,6 +54,11 @@ func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
 	push.BaseURL, push.Log, push.Session = o.base, o.log, signInDoor.SessionSecret
 	pushDoor := scim.New(d, push)
 
+	office, err := admin.New(d, admin.Options{BaseURL: o.base, Log: o.log, PersonSession: signInDoor.SessionSecret})
+	if err != nil {
+		return handlers{}, err
+	}
+
 	all := handlers{site: e, work: signInDoor.Run}
 	if o.metered {
 		m := newMeter(pushDoor.Ignored, d.Retries)
@@ -69,6 +75,7 @@ func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
 	e.Match(looks, "/readyz", ready(d))
 	pushDoor.Mount(e)
 	signInDoor.Mount(e)
+	office.Mount(e)
 	return all, nil
 }
 

@@ -24,16 +24,22 @@ func allowed() map[string][]string {
 		pgx       = "github.com/jackc/pgx/v5"
 		jose      = "github.com/go-jose/go-jose/v4"
 		validator = "github.com/go-playground/validator/v10"
+		crypto    = "golang.org/x/crypto"
 	)
 	return map[string][]string{
 		"muster/cmd/muster": {
-			"muster/cmd/muster/applyfile", "muster/cmd/muster/yamlfile", "muster/directory", "muster/directory/engine",
+			"muster/admin", "muster/cmd/muster/applyfile", "muster/cmd/muster/yamlfile", "muster/directory", "muster/directory/engine",
 			"muster/directory/engine/bolt", "muster/directory/engine/memory", "muster/directory/engine/postgres", "muster/jit", "muster/jit/fetch", "muster/jit/saml",
 			"muster/jit/saml/samltest", "muster/scim", echo, "github.com/spf13/cobra", "github.com/spf13/pflag",
 			"github.com/prometheus/client_golang",
 		},
 		"muster/cmd/muster/applyfile": {"muster/cmd/muster/yamlfile", "muster/directory", "muster/jit", "muster/jit/saml", validator},
 		"muster/cmd/muster/yamlfile":  {"github.com/goccy/go-yaml"},
+
+		"muster/admin": {
+			"muster/directory", "muster/directory/filter", echo, text, validator, crypto, "github.com/danielgtaylor/huma/v2",
+			"github.com/go-webauthn/webauthn", "github.com/pquerna/otp",
+		},
 
 		"muster/scim": {"muster/directory", "muster/directory/filter", echo, "github.com/elimity-com/scim", "github.com/scim2/filter-parser/v2"},
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"muster/admin"
 	"muster/cmd/muster/applyfile"
 	"muster/directory"
 	"muster/jit/fetch"
@@ -95,6 +96,9 @@ func serve(ctx context.Context, s settings, getenv func(string) string, stdout, 
 			return err
 		}
 		if err := firstAdministrator(ctx, d, getenv("MUSTER_ADMIN_TOKEN"), stdout); err != nil {
+			return err
+		}
+		if err := firstLink(ctx, d, at.base, stdout); err != nil {
 			return err
 		}
 		if wanted != nil {
@@ -226,10 +230,29 @@ func drain(servers []*http.Server) error {
 	return errors.Join(errs...)
 }
 
+// minAdminToken is the least length of a token that an operator chooses.
+const minAdminToken = 20
+
+// firstLinkLifetime is how long the link for the first administrator counts; each start prints a new one.
+const firstLinkLifetime = 24 * time.Hour
+
+// firstLink prints a one-time link while nobody can run the instance by signing in.
+func firstLink(ctx context.Context, d *directory.Directory, base string, stdout io.Writer) error {
+	secret, err := d.FirstInvitation(ctx, firstLinkLifetime)
+	if secret == "" || err != nil {
+		return named(err, "the link for the first administrator")
+	}
+	_, err = fmt.Fprintf(stdout, "first administrator, open once within a day: %s\n", admin.WelcomeLink(base, secret))
+	return err
+}
+
 // firstAdministrator makes the token given the first administrator's; without one, a store that has no administrator
 // gets a new token, which is shown once.
 func firstAdministrator(ctx context.Context, d *directory.Directory, given string, stdout io.Writer) error {
-	record := directory.Token{Name: "first administrator", Kind: directory.AdminToken}
+	record := directory.Token{Name: "first administrator", Kind: directory.AdminToken, Role: directory.Operator, By: "muster serve"}
+	if given != "" && len(given) < minAdminToken {
+		return fmt.Errorf("MUSTER_ADMIN_TOKEN has %d bytes and needs at least %d: whoever guesses it runs the instance", len(given), minAdminToken)
+	}
 	if given != "" {
 		_, err := d.SetToken(ctx, record, given)
 		return named(err, "MUSTER_ADMIN_TOKEN")

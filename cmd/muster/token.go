@@ -44,7 +44,7 @@ func (t *tokenTarget) record(cmd *cobra.Command, d *directory.Directory, name st
 	record := directory.Token{Org: t.org, Connection: t.connection, Name: name}
 	switch {
 	case t.admin && t.org == "" && t.connection == "":
-		record.Kind = directory.AdminToken
+		record.Kind, record.Role = directory.AdminToken, directory.Operator
 		return record, nil
 	case t.admin || t.org == "" && t.connection == "":
 		return record, errors.New("whose token? give --org ORG, --connection CONNECTION, or --admin")

@@ -1,0 +1,82 @@
+package admin
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"muster/directory"
+)
+
+// page is one row of the site map. Its path says where it is about: with :org it is about one organisation, and need is
+// the role there; without, need is the role in the instance, which only an operator has.
+type page struct {
+	method, path string
+	need         directory.AdminRole
+	handle       func(*visit) error
+	// menu is the name of the page in the menu, "" for none.
+	menu string
+}
+
+// Roles of the table that are no roles of the directory.
+const (
+	anybody  directory.AdminRole = "anybody"  // also without a session: the way in
+	somebody directory.AdminRole = "somebody" // every administrator, for what is their own
+)
+
+// Short names for the table.
+const (
+	get  = http.MethodGet
+	post = http.MethodPost
+)
+
+// pages is the site map: every page and action, with the role it needs. The contract test walks it.
+func (s *Server) pages() []page {
+	const org = "/admin/o/:org"
+	return []page{
+		// the way in (signin.go, passkey.go, welcome.go, sso.go)
+		{get, "/admin/sign-in", anybody, s.signInForm, ""},
+		{post, "/admin/sign-in", anybody, s.signIn, ""},
+		{post, "/admin/passkey/begin", anybody, s.beginPasskeySignIn, ""},
+		{post, "/admin/passkey/finish", anybody, s.finishPasskeySignIn, ""},
+		{get, "/admin/sign-in/sso", anybody, s.ssoForm, ""},
+		{post, "/admin/sign-in/sso", anybody, s.ssoSignIn, ""},
+		{get, "/admin/welcome", anybody, s.welcomeForm, ""},
+		{post, "/admin/welcome", anybody, s.welcome, ""},
+		{post, "/admin/sign-out", somebody, s.signOut, ""},
+
+		// one's own (account.go, passkey.go)
+		{get, "/admin", somebody, s.home, ""},
+		{get, "/admin/account", somebody, s.account, ""},
+		{get, "/admin/account/password", somebody, s.passwordForm, ""},
+		{post, "/admin/account/password", somebody, s.setPassword, ""},
+		{post, "/admin/account/password/remove", somebody, s.removePassword, ""},
+		{post, "/admin/account/passkey/begin", somebody, s.beginPasskey, ""},
+		{post, "/admin/account/passkey/finish", somebody, s.finishPasskey, ""},
+		{post, "/admin/account/passkey/remove", somebody, s.removePasskey, ""},
+		{post, "/admin/account/sessions/end", somebody, s.endSession, ""},
+		{get, "/admin/api/reference", somebody, s.reference, ""},
+
+		// an organisation
+		{get, org, directory.Auditor, s.dashboard, "dashboard"},
+		{get, org + "/users", directory.Auditor, s.users, "users"},
+	}
+}
+
+// Mount adds the routes of this door.
+func (s *Server) Mount(e *echo.Echo) {
+	for _, p := range s.pages() {
+		e.Add(p.method, p.path, s.serve(p))
+		if p.method == get {
+			e.Add(http.MethodHead, p.path, s.serve(p))
+		}
+	}
+	looks := []string{http.MethodGet, http.MethodHead}
+	e.Match(looks, "/admin/static/:file", s.asset)
+	e.Match(looks, "/admin/*", s.serve(page{handle: missing, need: anybody}))
+	s.mountAPI(e)
+}
+
+// isAboutOrg says whether a path names an organisation.
+func (p page) isAboutOrg() bool { return strings.Contains(p.path, "/:org") }
