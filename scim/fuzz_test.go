@@ -1,6 +1,8 @@
 package scim
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -26,6 +28,10 @@ func FuzzRequest(f *testing.F) {
 		}
 	}
 	f.Add("GET", "/Users", "filter=not (userName eq \"x\") and emails[type eq \"work\" or primary eq true].value co \"a\"&attributes=a,b.c", "")
+	f.Add("GET", "/", "sortBy=displayName&sortOrder=descending&cursor&count=2", "")
+	f.Add("GET", "/Users", "sortBy=emails.value&cursor=AAAA&startIndex=3", "")
+	f.Add("POST", "/.search", "", `{"filter":"displayName pr","sortBy":"id","sortOrder":"descending","cursor":"","count":1}`)
+	f.Add("POST", "/Bulk", "", `{"failOnErrors":1,"Operations":[{"method":"POST","path":"/Users","bulkId":"a","data":{"userName":"bulkId:a"}}]}`)
 	f.Add("PATCH", "/Users/x", "", `{"Operations":[{"op":"add","path":"a[b eq \"c\"].d","value":{"x":[null,1e9,"\ud83d\ude00"]}}]}`)
 	f.Fuzz(func(t *testing.T, method, path, query, body string) {
 		path, query, body = fill.Replace(path), fill.Replace(query), fill.Replace(body)
@@ -40,6 +46,45 @@ func FuzzRequest(f *testing.F) {
 		}
 		if w.Code >= 400 && strings.HasPrefix(path, "/") && !strings.Contains(w.Body.String(), "urn:ietf:params:scim:api:messages:2.0:Error") {
 			t.Fatalf("%s %q: %d %s is no SCIM Error", method, path, w.Code, w.Body)
+		}
+	})
+}
+
+// Whatever a bulk has in it, each operation has an answer of its own, what was
+// refused left nothing, and the directory stays sound.
+func FuzzBulk(f *testing.F) {
+	for _, operations := range []string{
+		`{"method":"POST","path":"/Users","bulkId":"a","data":{"userName":"a","manager":"bulkId:b"}},{"method":"POST","path":"/Users","bulkId":"b","data":{"userName":"b","manager":{"value":"bulkId:a"}}}`,
+		`{"method":"POST","path":"/Groups","bulkId":"a","data":{"displayName":"a","members":["bulkId:a",{"value":"{user1}"}]}}`,
+		`{"method":"PATCH","path":"/Groups/{group1}","data":{"Operations":[{"op":"remove","path":"members[value eq "bulkId:a"]"}]}},{"method":"POST","path":"/Users","bulkId":"a","data":{"userName":"a"}}`,
+		`{"method":"PUT","path":"/Users/bulkId:a","version":"W/"x"","data":{"userName":"a"}},{"method":"DELETE","path":"/Users/bulkId:a"},{"method":"POST","path":"/Users","bulkId":"a","data":{"userName":"a"}}`,
+		`{"method":"POST","path":"https://muster.example/c/idp/scim/v2/Users?x","data":{"urn:x:1":{"y":["bulkId:","BULKID:z"]}}}`,
+	} {
+		f.Add(operations, 0)
+		f.Add(operations, 1)
+	}
+	f.Fuzz(func(t *testing.T, operations string, most int) {
+		b := newBed(t) // checks the directory in the end
+		fill := b.resources()
+		body := fmt.Sprintf(`{"Operations":[%s]}`, fill.Replace(operations))
+		if most > 0 {
+			body = fmt.Sprintf(`{"failOnErrors":%d,"Operations":[%s]}`, most, fill.Replace(operations))
+		}
+		r := httptest.NewRequest("POST", "/c/idp/scim/v2/Bulk", strings.NewReader(body))
+		r.Header.Set("Authorization", "Bearer "+connToken)
+		w := httptest.NewRecorder()
+		b.echo.ServeHTTP(w, r)
+		if w.Code >= 500 || w.Code == 200 && !json.Valid(w.Body.Bytes()) {
+			t.Fatalf("%s: %d %s", body, w.Code, w.Body)
+		}
+		var answer struct{ Operations []struct{ Status string } }
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+			t.Fatal(err)
+		}
+		for _, op := range answer.Operations {
+			if len(op.Status) != 3 || op.Status >= "500" {
+				t.Fatalf("%s: %s", body, w.Body)
+			}
 		}
 	})
 }
