@@ -9,6 +9,10 @@ import (
 // mayAdopt holds the link policy against a user found by a soft key or path.
 func (s *situation) mayAdopt(u *User, by []vote) error {
 	switch {
+	case s.awaited(u) && !u.Locked():
+		return nil
+	case s.judged(u, ResolveReject):
+		return s.linkRequired(u, "an administrator refused to link it")
 	case s.policy.Org.protects(u):
 		return s.withCase(CaseUnlinked, refuse(LinkRequired, "the user is protected; no connection links it by itself"), u)
 	case s.foreignDomain(addressOf(u.Effective)) != nil:
@@ -37,6 +41,8 @@ func (s *situation) linkPermitted(u *User, by []vote) (bool, string) {
 		return false, "the user's home is connection " + u.Home
 	case s.change.EmailVerified == VerifiedNo:
 		return false, "the identity provider says that the address is not verified"
+	case s.guest(by):
+		return false, fmt.Sprintf("%s is a guest's, outside the domains of connection %s: it proves nobody", spelled(by), s.conn.ID)
 	case policy == LinkAlways || policy == LinkVerified && home:
 		return true, ""
 	case policy == LinkConfirm:
@@ -45,6 +51,20 @@ func (s *situation) linkPermitted(u *User, by []vote) (bool, string) {
 		return true, ""
 	}
 	return false, fmt.Sprintf("%s is in no verified domain of connection %s", spelled(by), s.conn.ID)
+}
+
+// awaited: an administrator linked the user to this connection, which has no
+// subject by which to know that it is the one.
+func (s *situation) awaited(u *User) bool {
+	l := u.link(s.conn.ID, s.change.Channel)
+	return l != nil && l.Ahead && l.Subject == ""
+}
+
+// guest: a connection with domains speaks for no address outside them, not even
+// for one on its guest list.
+func (s *situation) guest(by []vote) bool {
+	return len(s.conn.Domains) > 0 && slices.ContainsFunc(by, func(v vote) bool { return strings.Contains(v.value, "@") }) &&
+		!slices.ContainsFunc(by, func(v vote) bool { return s.conn.speaksFor(v.value) })
 }
 
 // spelled lists the keys that named a user, with their values.

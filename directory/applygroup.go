@@ -93,14 +93,14 @@ func (g *Group) attributes() Attributes {
 // commitGroup writes the group, its members and everybody whose effective
 // values change with it.
 func (a *application) commitGroup(before, after *Group) (Result, error) {
-	if err := a.guardRename(before, after); err != nil {
-		return Result{}, err
-	}
 	added, removed, err := a.changeMembers(after)
 	if err != nil {
 		return Result{}, err
 	}
 	renamed := before != nil && before.DisplayName != after.DisplayName
+	if renamed {
+		after.Known = a.s.policy.knownNames(before)
+	}
 	if before != nil && !renamed && before.ExternalID == after.ExternalID && len(added)+len(removed) == 0 {
 		return Result{Outcome: Unchanged, Group: after}, nil
 	}

@@ -252,6 +252,9 @@ func (c circumstances) knownOtherwise(u *User) bool {
 	if !isLive(u) {
 		return false
 	}
+	if l := u.link(c.Source.Connection, c.Source.Channel); c.Evidence.Channel != c.Source.Channel && (l == nil || l.Subject != c.Evidence.Subject) {
+		return false // the push that changed it took that back
+	}
 	return slices.ContainsFunc(u.Links, func(l Link) bool {
 		return l.Connection == c.Source.Connection && l.State != LinkMoved && l.Subject == c.Evidence.Known
 	})

@@ -277,7 +277,7 @@ func (a *application) closeCase(k *Case, digest key, what EventType) error {
 // remember keeps known what was decided for good, and gives every other closed
 // case the day on which it goes.
 func (a *application) remember(k *Case, digest key) error {
-	if k.Resolved == ResolveReject || k.Resolved == ResolveNew && k.Evidence.Subject != "" && (k.Kind == CaseUnlinked || k.Kind == CaseSubject) {
+	if k.Resolved == ResolveReject || k.Resolved == ResolveNew && k.Evidence.Subject != "" && k.Kind != CaseMoved {
 		if err := a.tx.Set(digest, k.ID[:]); err != nil {
 			return err
 		}

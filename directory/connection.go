@@ -76,6 +76,11 @@ type Subjects struct {
 	// the link of the later sign-in, and a sign-in never soft-matches a user
 	// whom SCIM linked.
 	Same bool `json:"same,omitempty"`
+	// Former lists source names of the subject of earlier days. Until FormerUntil
+	// an assertion that carries both moves the link of who is known by the earlier
+	// one; the old subject is reserved then.
+	Former      []string  `json:"former,omitempty"`
+	FormerUntil time.Time `json:"formerUntil,omitzero"`
 	// Mutable: the subject is a name that can change, such as an e-mail
 	// address. A SCIM rename moves it.
 	Mutable bool `json:"mutable,omitempty"`

@@ -26,6 +26,11 @@ func (r reading) find(s *situation) error {
 		if err := r.findLink(s); err != nil {
 			return err
 		}
+		if s.link == nil && s.change.ID == NoID {
+			if err := r.findUnknown(s); err != nil {
+				return err
+			}
+		}
 	}
 	if s.change.ID != NoID || s.link != nil && s.link.Deleted == nil {
 		return nil
@@ -42,11 +47,7 @@ func (r reading) find(s *situation) error {
 // findLink follows the subject's link on the change's channel; where both
 // channels carry one value, also the other's.
 func (r reading) findLink(s *situation) error {
-	channels := []Channel{s.change.Channel}
-	if s.conn.Subject.Same {
-		channels = []Channel{s.change.Channel, otherDoor(s.change.Channel)}
-	}
-	for _, ch := range channels {
+	for _, ch := range s.subjectChannels() {
 		for _, issuer := range s.issuers(ch) {
 			l := Link{Connection: s.conn.ID, Channel: ch, Issuer: issuer, Subject: s.subject}
 			u, err := r.userAt(linkKey(r.org, &l))
@@ -64,6 +65,45 @@ func (r reading) findLink(s *situation) error {
 				return nil
 			}
 		}
+	}
+	return nil
+}
+
+// subjectChannels are those by whose links the subject may name somebody.
+func (s *situation) subjectChannels() []Channel {
+	if s.conn.Subject.Same {
+		return []Channel{s.change.Channel, otherDoor(s.change.Channel)}
+	}
+	return []Channel{s.change.Channel}
+}
+
+// findUnknown reads what else there is to know about a subject without a link.
+func (r reading) findUnknown(s *situation) error {
+	if err := r.findFormer(s); s.link != nil || err != nil {
+		return err
+	}
+	if err := r.findVerdicts(s); err != nil {
+		return err
+	}
+	if s.change.Channel == SCIM && s.conn.scimSubject() == UserName {
+		return nil // names compare without regard to case anyhow
+	}
+	return r.findNear(s)
+}
+
+// findFormer follows the earlier subject that an assertion carries beside the
+// new one, in the window for which the connection permits that.
+func (r reading) findFormer(s *situation) error {
+	if s.change.Channel != SSO || s.change.Former == "" || !s.now.Before(s.conn.Subject.FormerUntil) {
+		return nil
+	}
+	old := *s
+	old.subject = s.change.Former
+	if err := r.findLink(&old); err != nil {
+		return err
+	}
+	if old.link != nil && old.via.Channel == SSO && old.via.State != LinkMoved {
+		s.link, s.via, s.moves = old.link, old.via, true
 	}
 	return nil
 }

@@ -11,8 +11,11 @@ type Group struct {
 	Source      Source // Connection "" and Channel Local for a local group
 	ExternalID  string // the connection's id; for a group seen in assertions the value itself
 	DisplayName string
-	Created     time.Time
-	Modified    time.Time // of name and external id; members do not touch it
+	// Known are earlier names by which rules named the group when it was renamed,
+	// one per line: rules go on meaning it.
+	Known    string
+	Created  time.Time
+	Modified time.Time // of name and external id; members do not touch it
 }
 
 // Member is one member of a group.
@@ -27,4 +30,5 @@ type GroupRef struct {
 	Name     string `json:"name"`
 	Source   Source `json:"source"`
 	Indirect bool   `json:"indirect,omitempty"` // through a nested group
+	Known    string `json:"-"`                  // Group.Known
 }

@@ -15,7 +15,6 @@ const (
 	LossLock   Loss = "lock"
 	LossDelete Loss = "delete"
 	LossGroups Loss = "groups" // out of a group, by removal or with the group
-	LossRename Loss = "rename" // of a group that rules name
 )
 
 // toll is what one operation takes, and from whom: users, or members of a
@@ -190,14 +189,6 @@ func (a *application) tripped(c *Connection, t toll, limit, users int) error {
 	r.kind, r.Evidence.Values = CaseGuard, map[string]string{"window": instant(c.Guard.window(a.now.At))}
 	r.waiting = &Waiting{Resource: t.resource, Group: a.s.change.Resource == GroupResource, Loss: t.loss, Users: users}
 	return r
-}
-
-// guardRename counts a rename that takes a group from the rules that name it.
-func (a *application) guardRename(before, after *Group) error {
-	if before == nil || before.DisplayName == after.DisplayName || a.s.conn == nil || !a.s.policy.rulesName(before) {
-		return nil
-	}
-	return a.guard(toll{LossRename, before.ID, []ID{before.ID}})
 }
 
 // sweepGuard forgets what the guard counted in windows that are over.

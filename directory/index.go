@@ -15,6 +15,7 @@ const (
 	indexExternal   = "external" // connection, externalId, id
 	indexLinked     = "linked"   // connection, id: users it pushed
 	indexShown      = "shown"    // connection, order of the userName shown, id: where neither name nor claim has it
+	indexNear       = "near"     // connection, channel, subject in near form, id, where the subject is not
 	indexGrave      = "grave"    // match key, value, id of a tombstone that keeps its names
 	indexBuried     = "buried"   // time, id of a tombstone
 	indexPin        = "pin"      // time, id of a user with a pin that lapses then
@@ -82,6 +83,7 @@ func userIndex(p *Policy, u *User) []indexEntry {
 	}
 	x.shown(u)
 	x.emails(u)
+	x.nears(u)
 	return tidyIndex(x.list)
 }
 
@@ -161,9 +163,11 @@ func graveIndex(p *Policy, u *User) []indexEntry {
 	if u.Deleted.Erased {
 		return nil
 	}
-	list := []indexEntry{{indexKey(u.Org, indexBuried).time(u.Deleted.At).id(u.ID), nil, ""}}
+	x := newEntries(u.Org)
+	x.nears(u)
+	list := append(x.list, indexEntry{indexKey(u.Org, indexBuried).time(u.Deleted.At).id(u.ID), nil, ""})
 	if u.Yielded {
-		return list
+		return tidyIndex(list)
 	}
 	for _, name := range p.frozenNames(u.Home) {
 		if v, _ := u.Effective.Get(name); len(v) > 0 {

@@ -74,6 +74,10 @@ func (s *situation) newLink(ch Channel, issuer, subject string, ahead bool) Link
 // linkSignIn binds the sign-in's subject, also one that SCIM linked ahead.
 func (s *situation) linkSignIn(u *User) {
 	switch l := u.link(s.conn.ID, SSO); {
+	case s.moves:
+		s.moveSignIn(u, s.subject)
+		l = u.link(s.conn.ID, SSO)
+		l.Issuer, l.Ahead = s.change.Issuer, false
 	case l == nil:
 		u.Links = append(u.Links, s.newLink(SSO, s.change.Issuer, s.subject, false))
 	case l.Ahead:

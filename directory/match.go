@@ -26,6 +26,15 @@ type situation struct {
 	votes []vote
 	// erased: the subject belonged to a user whose data were erased.
 	erased bool
+	// moves: the assertion also carries the user's earlier subject, in a window in
+	// which that moves the link.
+	moves bool
+	// invited is whom an invitation, or a proof by the existing account, names.
+	invited *User
+	// near is whom the connection knows by almost the same subject, and verdicts
+	// what was said of this subject before.
+	near     near
+	verdicts []verdict
 	// graves are tombstones that share a name with the change.
 	graves []*User
 }
@@ -186,6 +195,9 @@ func (s *situation) decideUnlinked() (decision, error) {
 	if err := s.foreignDomain(s.address); err != nil {
 		return decision{}, err
 	}
+	if err := s.nearMiss(); err != nil {
+		return decision{}, err
+	}
 	if u := s.lockedVote(); u != nil {
 		r := refuse(Suspended, "the user is locked by %s since %s", u.lockedBy().Source, instant(u.lockedBy().Locked.At))
 		if s.linkedHere(u) {
@@ -236,7 +248,7 @@ func (s *situation) decideSoft(u *User) (decision, error) {
 // in beside it, or a leaver would return under a new one.
 func (s *situation) lockedVote() *User {
 	for _, v := range s.votes {
-		if s.change.Channel == SSO && v.user.Locked() && !s.gaveUp(v) && slices.Contains(s.conn.matchKeys(), v.key) {
+		if s.change.Channel == SSO && v.user.Locked() && !s.gaveUp(v) && !s.judged(v.user, ResolveNew) && slices.Contains(s.conn.matchKeys(), v.key) {
 			return v.user
 		}
 	}
@@ -256,7 +268,7 @@ func (s *situation) votesFor(u *User) []vote {
 func (s *situation) candidates() []vote {
 	var list []vote
 	for _, v := range s.votes {
-		if !slices.Contains(s.conn.matchKeys(), v.key) || s.linkedHere(v.user) || s.gaveUp(v) ||
+		if !slices.Contains(s.conn.matchKeys(), v.key) || s.linkedHere(v.user) || s.gaveUp(v) || s.judged(v.user, ResolveNew) ||
 			slices.ContainsFunc(list, func(x vote) bool { return x.user == v.user }) {
 			continue
 		}
@@ -290,7 +302,7 @@ func (p *Policy) gaveUp(u *User, connection, name, value string) bool {
 // is no candidate.
 func (s *situation) nameHolder() *User {
 	for _, v := range s.votes {
-		if v.key == UserName && !s.gaveUp(v) {
+		if v.key == UserName && !s.gaveUp(v) && !s.judged(v.user, ResolveNew) {
 			return v.user
 		}
 	}

@@ -216,6 +216,7 @@ func encodeGroup(g *Group) []byte {
 	e.source(g.Source)
 	e.text(g.ExternalID)
 	e.text(g.DisplayName)
+	e.text(g.Known)
 	e.time(g.Created)
 	e.time(g.Modified)
 	return e.b
@@ -223,7 +224,7 @@ func encodeGroup(g *Group) []byte {
 
 func decodeGroup(org string, record []byte) (*Group, error) {
 	d := newDecoder(record)
-	g := &Group{Org: org, ID: d.id(), Source: d.source(), ExternalID: d.text(), DisplayName: d.text(),
+	g := &Group{Org: org, ID: d.id(), Source: d.source(), ExternalID: d.text(), DisplayName: d.text(), Known: d.text(),
 		Created: d.time(), Modified: d.time()}
 	return g, d.done()
 }

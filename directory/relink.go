@@ -71,29 +71,13 @@ func (u *User) setAhead(l Link, now Stamp) {
 	u.Links = append(u.Links, l)
 }
 
-// repoint moves a user's link to another subject. The old one stays reserved, so
-// that it signs nobody in and makes nobody new. A push must come once more under
-// the new subject before the connection is linked again.
+// repoint moves a user's link to another subject.
 func (a *application) repoint(u *User, to Link) error {
 	if u.Locked() {
 		return refuse(LinkRequired, "the user is locked, and a locked user's link never moves")
 	}
 	after := u.clone()
-	after.forgetMoved(to.Connection, to.Channel, to.Subject)
-	old := after.link(to.Connection, to.Channel)
-	if old != nil && old.Subject == to.Subject {
-		return nil
-	}
-	switch {
-	case old == nil:
-	case old.Ahead:
-		gone := *old
-		after.Links = slices.DeleteFunc(after.Links, func(x Link) bool { return x == gone })
-	default:
-		old.State = LinkMoved
-	}
-	to.At, to.Ahead = a.now.At, to.Channel == SCIM
-	after.Links = append(after.Links, to)
+	after.repoint(to, a.now)
 	if after.Home == "" {
 		after.Home = to.Connection
 		if err := a.endSessions(u.ID); err != nil {
@@ -101,4 +85,24 @@ func (a *application) repoint(u *User, to Link) error {
 		}
 	}
 	return a.rewrite(u, after, UserUpdated)
+}
+
+// repoint moves a link to another subject. The old one stays reserved, so that
+// it signs nobody in and makes nobody new. A push must come once more under the
+// new subject before the connection is linked again.
+func (u *User) repoint(to Link, now Stamp) {
+	u.forgetMoved(to.Connection, to.Channel, to.Subject)
+	old := u.link(to.Connection, to.Channel)
+	switch {
+	case old == nil:
+	case old.Subject == to.Subject:
+		return
+	case old.Ahead:
+		gone := *old
+		u.Links = slices.DeleteFunc(u.Links, func(x Link) bool { return x == gone })
+	default:
+		old.State = LinkMoved
+	}
+	to.State, to.At, to.Ahead = LinkLive, now.At, to.Channel == SCIM
+	u.Links = append(u.Links, to)
 }

@@ -285,8 +285,10 @@ func (v *ruleView) Elements(_, name string) filter.Elements {
 func (s standing) ruleGroups() Value {
 	v := make(Value, 0, len(s.groups))
 	for _, g := range s.groups {
-		for _, name := range s.policy.ruleNames(g, s.user.Home) {
-			v = append(v, Element{{"display", NormalGroup(name)}})
+		for name := range g.names() {
+			for _, known := range s.policy.ruleNames(name, g.Source.Connection, s.user.Home) {
+				v = append(v, Element{{"display", NormalGroup(known)}})
+			}
 		}
 	}
 	return v
@@ -295,19 +297,18 @@ func (s standing) ruleGroups() Value {
 // ruleNames: a home or local group goes by its name, and every connection's
 // group by connection-id:name. A name that looks like another connection's is
 // never bare, so that no identity provider can mint what a rule trusts.
-func (p *Policy) ruleNames(g GroupRef, home string) []string {
-	owner := g.Source.Connection
+func (p *Policy) ruleNames(name, owner, home string) []string {
 	if owner == "" {
-		if p.looksQualified(g.Name) {
+		if p.looksQualified(name) {
 			return nil
 		}
-		return []string{g.Name}
+		return []string{name}
 	}
-	qualified := owner + ":" + g.Name
-	if owner != home || p.looksQualified(g.Name) {
+	qualified := owner + ":" + name
+	if owner != home || p.looksQualified(name) {
 		return []string{qualified}
 	}
-	return []string{g.Name, qualified}
+	return []string{name, qualified}
 }
 
 func (p *Policy) looksQualified(name string) bool {

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -25,10 +26,8 @@ type Rule struct {
 type compiledRule struct {
 	Rule
 	match *filter.Matcher // nil matches everyone
-	// groups are the names that the filter compares groups with, folded; any
-	// says that it looks at groups otherwise.
+	// groups are the names that the filter compares groups with, folded.
 	groups []string
-	any    bool
 }
 
 // look notes which groups a rule's filter names.
@@ -39,18 +38,46 @@ func (c *compiledRule) look(tree filter.Expression) {
 		}
 		name, ok := term.CompareValue.(string)
 		if term.Operator != filter.EQ || !ok {
-			c.any = true
 			continue
 		}
 		c.groups = append(c.groups, filter.Fold(NormalGroup(name)))
 	}
 }
 
-// rulesName says whether some rule's filter may tell a member of the group from
-// others.
-func (p *Policy) rulesName(g *Group) bool {
-	names := p.ruleNames(GroupRef{Name: g.DisplayName, Source: g.Source}, g.Source.Connection)
-	return slices.ContainsFunc(p.rules, func(r compiledRule) bool {
-		return r.any || slices.ContainsFunc(names, func(n string) bool { return slices.Contains(r.groups, filter.Fold(NormalGroup(n))) })
+// rulesName says whether some rule compares groups with the name of a group.
+func (p *Policy) rulesName(name, owner string) bool {
+	return slices.ContainsFunc(p.ruleNames(name, owner, owner), func(n string) bool {
+		folded := filter.Fold(NormalGroup(n))
+		return slices.ContainsFunc(p.rules, func(r compiledRule) bool { return slices.Contains(r.groups, folded) })
 	})
+}
+
+// maxKnown bounds the earlier names of a group.
+const maxKnown = 8
+
+// knownNames are the names by which rules know a group that is being renamed:
+// once known, it is meant by its id, whatever it is called. What no rule names
+// any more is forgotten.
+func (p *Policy) knownNames(g *Group) string {
+	var list []string
+	for name := range (GroupRef{Name: g.DisplayName, Known: g.Known}).names() {
+		if p.rulesName(name, g.Source.Connection) && len(list) < maxKnown && !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return strings.Join(list, "\n")
+}
+
+// names yields the name of a group and those by which rules know it besides.
+func (g GroupRef) names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if !yield(g.Name) || g.Known == "" {
+			return
+		}
+		for name := range strings.SplitSeq(g.Known, "\n") {
+			if !yield(name) {
+				return
+			}
+		}
+	}
 }

@@ -133,7 +133,7 @@ func (r reading) groupRef(id ID, indirect bool) (GroupRef, error) {
 	if g == nil {
 		return GroupRef{}, fmt.Errorf("%w: membership of a group %s that is not there", errRecord, id)
 	}
-	return GroupRef{g.ID, g.DisplayName, g.Source, indirect}, nil
+	return GroupRef{g.ID, g.DisplayName, g.Source, indirect, g.Known}, nil
 }
 
 // total sums the shards of a counter.

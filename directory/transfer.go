@@ -25,7 +25,9 @@ type TransferRow struct {
 }
 
 // Transfer is a move of users from one connection to another by an explicit
-// table. No name or address is compared.
+// table. No name or address is compared. From one connection to itself it moves
+// links alone: the identity provider calls its people by other subjects from now
+// on. The old ones are reserved.
 type Transfer struct {
 	Org, From, To string
 	Rows          []TransferRow
@@ -120,9 +122,7 @@ func (r reading) planTransfer(t *Transfer) (plan TransferPlan, moves []move, err
 	switch {
 	case from == nil || to == nil:
 		return plan, nil, ErrNotFound
-	case from == to:
-		return plan, nil, invalid("to", "is the connection that users leave")
-	case from.state() != Retired:
+	case from != to && from.state() != Retired:
 		return plan, nil, refuse(ChannelOff, "connection %s still writes; retire it first", from.ID).on("from")
 	case to.state() == Retired:
 		return plan, nil, refuse(ChannelOff, "connection %s is retired", to.ID).on("to")
@@ -242,6 +242,9 @@ func (a *application) holderOf(c *Connection, subject string) (found *User, err 
 // local, the new one is home and linked by the new subjects. Nobody else may
 // hold them, and the user no others.
 func (a *application) transferred(before *User, from, to *Connection, row TransferRow) (*User, error) {
+	if from == to {
+		return a.renamed(before, to, row)
+	}
 	after := before.clone()
 	a.absorb(after, from.ID)
 	after.Home = to.ID
@@ -258,16 +261,52 @@ func (a *application) transferred(before *User, from, to *Connection, row Transf
 		} else if l != nil {
 			continue
 		}
-		for _, issuer := range []string{"", to.issuer()} {
-			holder, err := a.userAt(linkKey(a.org, &Link{Connection: to.ID, Channel: ch, Issuer: issuer, Subject: subject}))
-			if err != nil {
-				return nil, err
-			}
-			if holder != nil && holder.ID != before.ID {
-				return nil, refuse(Uniqueness, "the new subject belongs to another user (id %s) of connection %s", holder.ID, to.ID)
-			}
+		if err := a.subjectFree(to, ch, subject, before.ID); err != nil {
+			return nil, err
 		}
 		after.Links = append(after.Links, Link{Connection: to.ID, Channel: ch, Subject: subject, Ahead: true, At: a.now.At})
+	}
+	return after, nil
+}
+
+// subjectFree refuses a subject that is somebody else's.
+func (a *application) subjectFree(c *Connection, ch Channel, subject string, owner ID) error {
+	for _, issuer := range []string{"", c.issuer()} {
+		holder, err := a.userAt(linkKey(a.org, &Link{Connection: c.ID, Channel: ch, Issuer: issuer, Subject: subject}))
+		if err != nil {
+			return err
+		}
+		if holder != nil && holder.ID != owner {
+			return refuse(Uniqueness, "the new subject belongs to another user (id %s) of connection %s", holder.ID, c.ID)
+		}
+	}
+	return nil
+}
+
+// renamed is the user after the links with the old subject moved to the new one,
+// each on its channel.
+func (a *application) renamed(before *User, c *Connection, row TransferRow) (*User, error) {
+	after, moved := before.clone(), false
+	if before.Locked() {
+		return nil, refuse(Suspended, "the user is locked, and a locked user's link never moves")
+	}
+	for _, ch := range []Channel{SSO, SCIM} {
+		subject := row.New
+		if ch == SCIM {
+			subject = c.pushedSubject(row)
+		}
+		l := before.link(c.ID, ch)
+		if l == nil || l.Subject != row.Old || subject == "" || subject == row.Old {
+			continue
+		}
+		if err := a.subjectFree(c, ch, subject, before.ID); err != nil {
+			return nil, err
+		}
+		after.repoint(Link{Connection: c.ID, Channel: ch, Issuer: l.Issuer, Subject: subject}, a.now)
+		moved = true
+	}
+	if !moved {
+		return nil, refuse(InvalidValue, "the row moves no link: the old subject is the new one, or that of a push whose new subject is missing")
 	}
 	return after, nil
 }

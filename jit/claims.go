@@ -30,6 +30,10 @@ func Interpret(a Assertion, c *directory.Connection, schema Schema) (directory.C
 	change.Groups, trace.Groups = r.groups(c.Groups, a.GroupsOverage)
 	subject, err := r.subject(a.Subject, c.Subject.SSO)
 	change.Subject, change.SubjectName, trace.Subject = subject.value, subject.name, subject.target
+	if len(c.Subject.Former) > 0 {
+		former, _ := r.subject(a.Subject, c.Subject.Former) // without one, nobody moves
+		change.Former = former.value
+	}
 	trace.Unused = r.unused()
 	return change, trace, err
 }

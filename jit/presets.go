@@ -90,7 +90,8 @@ func complete(c *directory.Connection, mapped int) bool {
 // says how this provider spells the preset's subject; naming SCIM's alone chooses another identity, of which nothing is
 // declared. The resource id is no value of the provider's.
 func fillSubject(own, preset directory.Subjects) directory.Subjects {
-	filled := directory.Subjects{SCIM: preset.SCIM, SSO: preset.SSO, Same: own.Same, Mutable: own.Mutable}
+	filled := own
+	filled.SCIM, filled.SSO = preset.SCIM, preset.SSO
 	if own.SCIM != "" {
 		filled.SCIM = own.SCIM
 	}

@@ -92,11 +92,16 @@ func eachText(read func(n yamlfile.Node, entry string)) yamlfile.Reader {
 func subject(to *directory.Subjects) yamlfile.Reader {
 	return func(n yamlfile.Node) {
 		n.Mapping(yamlfile.Shape{
-			"scim":    yamlfile.OneOf(&to.SCIM, directory.ExternalID, directory.UserName, "id"),
-			"sso":     yamlfile.Texts(&to.SSO),
-			"same":    yamlfile.Bool(&to.Same),
-			"mutable": yamlfile.Bool(&to.Mutable),
+			"scim":         yamlfile.OneOf(&to.SCIM, directory.ExternalID, directory.UserName, "id"),
+			"sso":          yamlfile.Texts(&to.SSO),
+			"same":         yamlfile.Bool(&to.Same),
+			"mutable":      yamlfile.Bool(&to.Mutable),
+			"former":       yamlfile.Texts(&to.Former),
+			"former_until": yamlfile.Time(&to.FormerUntil),
 		})
+		if (len(to.Former) > 0) == to.FormerUntil.IsZero() {
+			n.Fault("former names the earlier subject, former_until the end of the window in which it moves links; they go together")
+		}
 	}
 }
 
