@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -72,6 +73,8 @@ func (d *Directory) Retries() uint64 {
 type storeRecord struct {
 	Version int    `json:"version"`
 	Pepper  []byte `json:"pepper"`
+	// Unfinished: a Copy or Restore has not ended yet, or never will.
+	Unfinished bool `json:"unfinished,omitempty"`
 }
 
 // formatVersion is the newest layout of keys and records this release writes.
@@ -84,13 +87,16 @@ func (d *Directory) initialise(ctx context.Context) error {
 		return err
 	}
 	return d.update(ctx, "", func(w writing) error {
-		s := storeRecord{formatVersion, pepper}
+		s := storeRecord{Version: formatVersion, Pepper: pepper}
 		known, err := w.jsonAt(key{tableFormat}, &s)
 		if err != nil {
 			return err
 		}
 		if s.Version > formatVersion {
 			return fmt.Errorf("%w: the store has format %d, this release reads up to %d", errRecord, s.Version, formatVersion)
+		}
+		if s.Unfinished {
+			return errors.New("the store is an unfinished copy or restore: repeat that, or start with an empty one")
 		}
 		d.pepper = s.Pepper
 		if known {

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,20 +30,26 @@ Warnings of what will keep people from signing in, such as certificates that end
 }
 
 func check(cmd *cobra.Command, d *directory.Directory) error {
-	problems, err := d.Check(cmd.Context())
+	broken := checkTo(cmd.Context(), d, cmd.OutOrStdout())
+	if err := printWarnings(cmd, d); err != nil || broken != nil {
+		return errors.Join(broken, err)
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), "no problem found")
+	return nil
+}
+
+// checkTo prints the broken invariants, and fails when there is one.
+func checkTo(ctx context.Context, d *directory.Directory, out io.Writer) error {
+	problems, err := d.Check(ctx)
 	if err != nil {
 		return err
 	}
 	for _, p := range problems {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s: %s: %s\n", p.Org, p.What, p.Detail)
-	}
-	if err := printWarnings(cmd, d); err != nil {
-		return err
+		fmt.Fprintf(out, "%s: %s: %s\n", p.Org, p.What, p.Detail)
 	}
 	if len(problems) > 0 {
 		return fmt.Errorf("%d problems", len(problems))
 	}
-	fmt.Fprintln(cmd.OutOrStdout(), "no problem found")
 	return nil
 }
 

@@ -73,6 +73,7 @@ func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
 	looks := []string{http.MethodGet, http.MethodHead}
 	e.Match(looks, "/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.Match(looks, "/readyz", ready(d))
+	e.GET(backupPath, backup(d))
 	pushDoor.Mount(e)
 	signInDoor.Mount(e)
 	office.Mount(e)
@@ -208,6 +209,8 @@ func faults(log *slog.Logger) echo.HTTPErrorHandler {
 // code is the word for a status that no rule of the directory gave.
 func code(status int) string {
 	switch status {
+	case http.StatusUnauthorized:
+		return "unauthorized"
 	case http.StatusNotFound:
 		return "not_found"
 	case http.StatusMethodNotAllowed:

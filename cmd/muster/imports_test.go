@@ -32,6 +32,7 @@ func allowed() map[string][]string {
 			"muster/directory/engine/bolt", "muster/directory/engine/memory", "muster/directory/engine/postgres", "muster/jit", "muster/jit/fetch", "muster/jit/saml",
 			"muster/jit/saml/samltest", "muster/scim", echo, "github.com/spf13/cobra", "github.com/spf13/pflag",
 			"github.com/prometheus/client_golang",
+			"filippo.io/age",
 		},
 		"muster/cmd/muster/applyfile": {"muster/cmd/muster/yamlfile", "muster/directory", "muster/jit", "muster/jit/saml", validator},
 		"muster/cmd/muster/yamlfile":  {"github.com/goccy/go-yaml"},

@@ -39,7 +39,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 			return overlay(cmd.Flags(), getenv)
 		},
 	}
-	root.AddCommand(demoCommand(), serveCommand(getenv), applyCommand(getenv), checkCommand(), explainCommand(),
+	root.AddCommand(demoCommand(), serveCommand(getenv), applyCommand(getenv), checkCommand(), backupCommand(getenv), restoreCommand(getenv), copyCommand(),
+		explainCommand(),
 		tokenCommand(), keyCommand(), guideCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)
