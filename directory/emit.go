@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
-	"slices"
 )
 
 // emit numbers an event and writes it. The number comes from a key of the
@@ -193,31 +192,7 @@ func (r reading) event(k, record []byte) (Event, error) {
 
 // History returns the newest events of one user, newest first.
 func (d *Directory) History(ctx context.Context, org string, id ID, limit int) (list []Event, err error) {
-	err = d.view(ctx, org, func(r reading) error {
-		list = nil
-		prefix := orgKey(tableHistory, org).id(id)
-		var numbers [][]byte
-		for pair, err := range r.Scan(prefix, prefix.end()) {
-			if err != nil {
-				return err
-			}
-			numbers = append(numbers, slices.Clone(pair.Key[len(pair.Key)-8:]))
-		}
-		slices.Reverse(numbers)
-		for _, n := range numbers[:min(limit, len(numbers))] {
-			k := append(orgKey(tableEvent, org), n...)
-			record, err := r.Get(k)
-			if err != nil {
-				return err
-			}
-			e, err := r.event(k, record)
-			if err != nil {
-				return err
-			}
-			list = append(list, e)
-		}
-		return nil
-	})
+	err = d.view(ctx, org, func(r reading) (err error) { list, err = r.history(id, 0, limit); return err })
 	return list, err
 }
 

@@ -2,7 +2,9 @@ package directory
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"time"
 )
 
 // Explanation says why a user is as it is.
@@ -13,9 +15,23 @@ type Explanation struct {
 	Attributes []AttributeStory
 	Locks      []LockStory
 	Groups     []GroupRef
-	Links      []Link
+	// Edges are the memberships that lead to Groups, one for each of them.
+	Edges []GroupEdge
+	Links []Link
 	// Denied names the rule that refuses sign-in, "" when none does.
 	Denied string
+}
+
+// GroupEdge is how a user is in a group.
+type GroupEdge struct {
+	Group GroupRef
+	// Direct: the user itself is a member. Through are the user's groups that are
+	// members.
+	Direct  bool
+	Through []ID
+	// Counts says whether rules and applications see it, Note why not.
+	Counts bool
+	Note   string
 }
 
 // AttributeStory is one attribute with every word said about it.
@@ -33,6 +49,9 @@ type Word struct {
 	Wins   bool   // it is, or is part of, the effective value
 	Rule   string // "rule NAME" or "rules[n]", for the rule layer
 	Note   string // why it does not count, when it does not
+	// Reason and Until belong to pins.
+	Reason string
+	Until  time.Time
 }
 
 // LockStory is one lock on the user, or on one connection's link.
@@ -41,7 +60,13 @@ type LockStory struct {
 	Stamp  Stamp
 	// LinkOnly: the connection is not home, so only its own link is locked.
 	LinkOnly bool
+	// Lifted is when an administrator set the lock aside; it holds while that is
+	// zero.
+	Lifted Stamp
 }
+
+// Holds says whether the lock is in force.
+func (l *LockStory) Holds() bool { return l.Lifted.At.IsZero() }
 
 // Explain says, from one snapshot, which source gave each value, when, and
 // what it beat.
@@ -66,10 +91,32 @@ func (d *Directory) Explain(ctx context.Context, org string, id ID) (x *Explanat
 		x = s.story()
 		for _, g := range groups {
 			x.Groups = append(x.Groups, g.GroupRef)
+			x.Edges = append(x.Edges, s.edge(g, groups))
 		}
 		return nil
 	})
 	return x, err
+}
+
+// edge tells how the user is in a group, and whether that counts.
+func (s standing) edge(g groupPath, all []groupPath) GroupEdge {
+	e := GroupEdge{Group: g.GroupRef, Direct: !g.Indirect, Counts: slices.ContainsFunc(s.groups, func(x GroupRef) bool { return x.ID == g.ID })}
+	for _, below := range g.through {
+		if below >= 0 {
+			e.Through = append(e.Through, all[below].ID)
+		}
+	}
+	c := s.policy.connections[g.Source.Connection]
+	switch {
+	case e.Counts:
+	case c != nil && !c.groupsCount(g.Source.Channel):
+		e.Note = fmt.Sprintf("groups of connection %s count by %s", c.ID, c.GroupsSource())
+	case !s.user.open(g.Source):
+		e.Note = "the connection closed its link"
+	default:
+		e.Note = "it is reached through groups that do not count"
+	}
+	return e
 }
 
 // story tells of every attribute who said what, and who won.
@@ -101,8 +148,8 @@ func (u *User) state() string {
 func (u *User) locks() []LockStory {
 	var list []LockStory
 	for i := range u.Layers {
-		if l := &u.Layers[i]; l.holds() {
-			list = append(list, LockStory{l.Source, l.Locked, l.Source.Connection != "" && l.Source.Connection != u.Home})
+		if l := &u.Layers[i]; !l.Locked.At.IsZero() {
+			list = append(list, LockStory{l.Source, l.Locked, l.Source.Connection != "" && l.Source.Connection != u.Home, l.Lifted})
 		}
 	}
 	return list
@@ -143,7 +190,8 @@ func (s standing) words(ch Channel, name string, rules []ruled) []Word {
 	for i := range s.user.Layers {
 		l := &s.user.Layers[i]
 		if j, ok := l.index(name); ok && l.Source.Channel == ch {
-			list = append(list, Word{Source: l.Source, Value: l.Entries[j].Value, Stamp: l.Entries[j].Stamp})
+			list = append(list, Word{Source: l.Source, Value: l.Entries[j].Value, Stamp: l.Entries[j].Stamp,
+				Reason: l.Entries[j].Reason, Until: l.Entries[j].Until})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Word) int {
@@ -164,12 +212,22 @@ func (s standing) judge(w Word, effective Value, won *bool, name string) (bool, 
 	if !s.user.open(src) {
 		return false, "the connection closed its link"
 	}
+	if len(s.admissible(name, src.Channel, w.Value)) == 0 {
+		return false, "a connection grants no protected role"
+	}
 	if s.policy.unites(name) {
-		return slices.ContainsFunc(w.Value, func(e Element) bool {
+		wins := slices.ContainsFunc(w.Value, func(e Element) bool {
 			return slices.ContainsFunc(effective, func(x Element) bool { return sameElement(x, e, "") })
-		}), ""
+		})
+		if !wins {
+			return false, "a higher source has these elements"
+		}
+		return true, ""
 	}
 	switch {
+	case slices.Contains(s.user.Held, name) && !w.Value.Equal(effective) && !*won:
+		return false, "the value belongs to somebody else, so the earlier one stays; a case waits"
+
 	case src.Connection != "" && src.Connection != s.user.Home:
 		return false, "not the user's home connection"
 	case *won:

@@ -154,6 +154,23 @@ func (a *application) leaveUser(t *Task, id ID) error {
 	return a.write(before, after, what)
 }
 
+// dropAll deletes the few keys that begin with a prefix.
+func (w writing) dropAll(prefix key) error {
+	var keys []key
+	for pair, err := range w.Scan(prefix, prefix.end()) {
+		if err != nil {
+			return err
+		}
+		keys = append(keys, slices.Clone(pair.Key))
+	}
+	for _, k := range keys {
+		if err := w.tx.Delete(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // dropConnection removes a connection that no user or group refers to any more.
 func (a *application) dropConnection(id string) error {
 	c := a.s.policy.Connection(id)
@@ -164,6 +181,9 @@ func (a *application) dropConnection(id string) error {
 		if err := a.tx.Delete(plainKey(tableDomain, emailDomain("@"+domain))); err != nil {
 			return err
 		}
+	}
+	if err := a.dropAll(plainKey(tableOwnKey, id)); err != nil {
+		return err
 	}
 	for _, k := range []key{plainKey(tableConnection, id), append(orgKey(tableOrgConn, a.org), id...), guardKey(a.org, id, guardStatus)} {
 		if err := a.tx.Delete(k); err != nil {

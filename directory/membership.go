@@ -47,7 +47,11 @@ func (a *application) leaveAll(u *User) error {
 
 // rejoin puts a restored user back into the groups that still are there.
 func (a *application) rejoin(before, after *User) error {
-	for _, g := range before.Deleted.Groups {
+	return a.rejoinAll(before.Deleted.Groups, after)
+}
+
+func (a *application) rejoinAll(groups []ID, after *User) error {
+	for _, g := range groups {
 		group, err := a.groupByID(g)
 		if err != nil {
 			return err
@@ -69,12 +73,17 @@ func (a *application) leaveOwned(u *User) error {
 	if err != nil {
 		return err
 	}
+	var left []ID
 	for _, g := range groups {
 		if !g.Indirect && g.Source.Connection == a.s.conn.ID {
+			left = append(left, g.ID)
 			if err := a.removeMember(g.ID, u.ID); err != nil {
 				return err
 			}
 		}
+	}
+	if len(left) > 0 {
+		a.moved = &AttributeChange{Attribute: Groups, Layer: SCIM, Before: idValue(left)}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package directory_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -241,6 +242,7 @@ func (h *history) check(t *rapid.T) {
 		t.Fatal(err)
 	}
 	h.remembers(t)
+	h.remade(t)
 	held := map[string]directory.ID{}
 	for _, p := range page.Items {
 		name := directory.NormalName(p.Attributes.Text("userName"))
@@ -267,6 +269,32 @@ func (h *history) remembers(t *rapid.T) {
 			if diff := cmp.Diff(want, got); diff != "" || !errors.Is(gotErr, wantErr) {
 				t.Fatalf("connection %q remembers (%v, not %v): %s", conn, gotErr, wantErr, diff)
 			}
+		}
+	}
+}
+
+// remade: the past, told from events alone, ends in the present.
+func (h *history) remade(t *rapid.T) {
+	for _, id := range h.users {
+		now, err := h.d.Explain(t.Context(), "acme", id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		past, err := h.d.AsOf(t.Context(), "acme", id, math.MaxUint64-1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if past.State != now.State {
+			t.Fatalf("the events end in %q, the user is %q", past.State, now.State)
+		}
+		p, err := h.d.User(t.Context(), directory.Viewer{Org: "acme"}, id)
+		if err != nil {
+			continue // deleted
+		}
+		present := p.Attributes.Clone()
+		present.Delete("active")
+		if diff := cmp.Diff(present, past.Attributes); diff != "" {
+			t.Fatalf("the events end in another user: %s", diff)
 		}
 	}
 }

@@ -140,10 +140,12 @@ func (a *application) undoUser(t *Task, e *Event) error {
 	case before.Locked() && !after.Locked():
 		what = UserUnlocked
 	}
+	back := leftBy(e)
 	if what == UserRestored {
-		if err := a.rejoin(before, after); err != nil {
-			return err
-		}
+		back = before.Deleted.Groups
+	}
+	if err := a.rejoinAll(back, after); err != nil {
+		return err
 	}
 	if err := a.settle(before, after); err != nil {
 		return err
@@ -152,6 +154,16 @@ func (a *application) undoUser(t *Task, e *Event) error {
 		return err
 	}
 	return a.write(before, after, what)
+}
+
+// leftBy are the groups that a user left with the event.
+func leftBy(e *Event) (groups []ID) {
+	for _, c := range e.Changes {
+		if c.Attribute == Groups && c.Layer == SCIM {
+			groups = append(groups, idsOf(c.Before)...)
+		}
+	}
+	return groups
 }
 
 // undoLock sets the connection's lock aside if it is the event's.

@@ -132,7 +132,9 @@ func filled(text string) []string {
 func lockSources(x *directory.Explanation) []string {
 	var list []string
 	for _, l := range x.Locks {
-		list = append(list, l.Source.String())
+		if l.Holds() {
+			list = append(list, l.Source.String())
+		}
 	}
 	return list
 }

@@ -49,7 +49,7 @@ func (p *play) user(id directory.ID, stamped bool) string {
 func sortedLines(x *directory.Explanation, stamped bool) []string {
 	var lines []string
 	for _, l := range x.Locks {
-		lines = append(lines, fmt.Sprintf("lock %s link only %t%s", l.Source, l.LinkOnly, stamp(l.Stamp, stamped)))
+		lines = append(lines, fmt.Sprintf("lock %s link only %t holds %t%s", l.Source, l.LinkOnly, l.Holds(), stamp(l.Stamp, stamped)))
 	}
 	for _, g := range x.Groups {
 		lines = append(lines, fmt.Sprintf("group %s %s indirect %t", g.Source, g.Name, g.Indirect))
