@@ -25,6 +25,16 @@ type application struct {
 	touched []ID
 	// resolves is the case that an administrator resolves by this.
 	resolves ID
+	// told is what the last write of a user or group changed; others counts the
+	// users who were resolved with it and changed.
+	told   []AttributeChange
+	others int
+	// freed are rules of which a seat came free; rehearsed are seats taken where
+	// nothing is written.
+	freed     []string
+	rehearsed map[string]int
+	// trial: nobody is resolved again, since it is all taken back.
+	trial bool
 	// moved is what a sign-in changed in the person's groups, by name.
 	moved *AttributeChange
 }
@@ -61,9 +71,9 @@ func (d *Directory) attempt(ctx context.Context, c Change, dry bool) (result Res
 		change := c
 		a = &application{writing: w, id: id, now: Stamp{now, c.Actor, c.Request}}
 		a.s = situation{change: &change, now: now}
-		result, err = a.run()
-		if err == nil {
-			err = a.settleCases()
+		if result, err = a.run(); err == nil {
+			err = a.conclude()
+			result.Others = a.others
 		}
 		if err == nil && dry {
 			return errDry
@@ -77,6 +87,15 @@ func (d *Directory) attempt(ctx context.Context, c Change, dry bool) (result Res
 		return Result{}, a.verdict
 	}
 	return result, nil
+}
+
+// conclude does what waits for the end of a transaction: seats that came free
+// go to the next, and cases whose cause is gone close.
+func (a *application) conclude() error {
+	if err := a.handOver(); err != nil {
+		return err
+	}
+	return a.settleCases()
 }
 
 // run takes the change through the steps of the package comment.
@@ -250,12 +269,12 @@ func (a *application) commitUser(d decision, before, after *User) (Result, error
 	if err := a.write(before, after, event); err != nil {
 		return Result{}, err
 	}
+	result := Result{Outcome: outcomeOf(d), Warnings: a.warnings, Event: a.wrote, Changes: a.told}
 	for _, r := range a.cases {
 		if err := a.putCase(a.s.policy, a.s.change, r); err != nil {
 			return Result{}, err
 		}
 	}
-	result := Result{Outcome: outcomeOf(d), Warnings: a.warnings, Event: a.wrote}
 	if after.Deleted != nil {
 		result.Outcome = Deleted
 		return result, nil

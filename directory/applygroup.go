@@ -118,7 +118,7 @@ func (a *application) commitGroup(before, after *Group) (Result, error) {
 	if before == nil {
 		outcome = Created
 	}
-	return Result{Outcome: outcome, Group: after, Event: a.wrote}, nil
+	return Result{Outcome: outcome, Group: after, Event: a.wrote, Changes: a.told}, nil
 }
 
 // writeGroup commits the record of a group with its indexes and its event.
@@ -150,7 +150,8 @@ func (a *application) writeGroup(before, after *Group, members MemberChange) err
 			return err
 		}
 	}
-	return a.emit(Event{Type: what, Group: after.ID, Changes: groupChanges(before, after, members)}, [16]byte{})
+	a.told = groupChanges(before, after, members)
+	return a.emit(Event{Type: what, Group: after.ID, Changes: a.told}, [16]byte{})
 }
 
 // claimGroup writes an index entry; an external id names one group of a connection.

@@ -137,6 +137,10 @@ type Result struct {
 	Warnings []Warning
 	// Event is the number of the event, 0 when nothing changed.
 	Event uint64
+	// Changes are what changed, Others how many other users changed with it; a
+	// job's are not counted.
+	Changes []AttributeChange
+	Others  int
 }
 
 // Outcome of a Change.

@@ -103,6 +103,9 @@ func (c *checking) users() error {
 			return c.buried(what, u)
 		}
 		c.counts[countUsers]++
+		for _, name := range u.Seats {
+			c.counts[countSeats+name]++
+		}
 		for _, l := range u.Links {
 			if l.Channel == SCIM && l.State != LinkMoved && u.Linked(l.Connection, SCIM) {
 				c.counts[countLinked+l.Connection]++
@@ -164,6 +167,9 @@ func (c *checking) effective(what string, u *User) error {
 		return err
 	}
 	r := resolve(standing{c.policy, u, groupsThatCount(c.policy, u, groups)})
+	if !slices.Equal(r.seats, u.Seats) || !slices.Equal(r.wants, u.Queued) {
+		c.bad(what, "it holds seats %v and waits for %v, by its layers %v and %v", u.Seats, u.Queued, r.seats, r.wants)
+	}
 	if !r.attributes.Equal(u.Effective) || r.denied != u.Denied {
 		c.bad(what, "its effective values are not what its layers resolve to")
 	}

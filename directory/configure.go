@@ -245,10 +245,13 @@ func (a *application) putOrg(record orgRecord, old, next *Policy, changed []stri
 	if err := a.emitConfig(changed); err != nil {
 		return err
 	}
-	if !again {
+	if !again || a.trial {
 		return nil
 	}
-	return a.reresolveAll()
+	if err := a.reresolveAll(); err != nil {
+		return err
+	}
+	return a.handOver()
 }
 
 // resolving is the part of a policy that resolve looks at.

@@ -230,6 +230,6 @@ func (d *Directory) administer(ctx context.Context, by EventSource, org string, 
 		if err := fn(a); err != nil {
 			return err
 		}
-		return a.settleCases()
+		return a.conclude()
 	})
 }

@@ -18,6 +18,7 @@ const (
 	indexNear       = "near"     // connection, channel, subject in near form, id, where the subject is not
 	indexGrave      = "grave"    // match key, value, id of a tombstone that keeps its names
 	indexBuried     = "buried"   // time, id of a tombstone
+	indexSeat       = "seat"     // rule, id of a user who waits for a seat
 	indexPin        = "pin"      // time, id of a user with a pin that lapses then
 	indexGroupName  = "gname"    // connection, channel, folded name, id
 	indexGroupExt   = "gext"     // connection, channel, externalId -> id; unique
@@ -82,6 +83,9 @@ func userIndex(p *Policy, u *User) []indexEntry {
 		}
 	}
 	x.shown(u)
+	for _, name := range u.Queued {
+		x.add(x.at(indexSeat).text(name).id(u.ID), nil, "")
+	}
 	x.emails(u)
 	x.nears(u)
 	return tidyIndex(x.list)

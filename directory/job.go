@@ -16,6 +16,39 @@ type job struct {
 	Roots []ID `json:"roots,omitempty"` // users and groups still to do, the first one under way
 	Done  []ID `json:"done,omitempty"`  // groups gone through
 	After ID   `json:"after,omitzero"`  // the last one done of all, or below the first root
+	// Request and Started are of the change that caused it, Total is how many users
+	// it concerns at most, Looked how many it has resolved.
+	Request string    `json:"request,omitempty"`
+	Started time.Time `json:"started"`
+	Total   int       `json:"total"`
+	Looked  int       `json:"looked"`
+}
+
+// Recompute is the resolving of many users after one change, as it stands.
+type Recompute struct {
+	ID      ID
+	Request string // of the change that caused it
+	Started time.Time
+	Total   int // users it concerns, at most
+	Looked  int // users it has resolved
+}
+
+// Recomputing lists what an organisation's users still wait for, oldest first.
+func (d *Directory) Recomputing(ctx context.Context, org string) (list []Recompute, err error) {
+	err = d.view(ctx, org, func(r reading) error {
+		list = nil
+		prefix := orgKey(tableJob, org)
+		ids, err := r.tails(prefix, -1)
+		for _, id := range ids {
+			var j job
+			if _, err := r.jsonAt(prefix.clone().id(id), &j); err != nil {
+				return err
+			}
+			list = append(list, Recompute{j.ID, j.Request, j.Started, j.Total, j.Looked})
+		}
+		return err
+	})
+	return list, err
 }
 
 // jobStep is how many users one transaction of a job resolves.
@@ -31,7 +64,10 @@ func (a *application) putJob(j job) error {
 	if err != nil {
 		return err
 	}
-	j.ID = id
+	j.ID, j.Request, j.Started = id, a.now.Request, a.now.At
+	if j.Total, err = a.total(countUsers); err != nil {
+		return err
+	}
 	return a.setJSON(orgKey(tableJob, a.org).id(id), j)
 }
 
@@ -43,6 +79,9 @@ func (a *application) reresolveAll() error {
 	if err != nil {
 		return err
 	}
+	if err := a.dropJobs(); err != nil {
+		return err
+	}
 	if len(ids) > maxAffected {
 		return a.putJob(job{All: true})
 	}
@@ -52,6 +91,18 @@ func (a *application) reresolveAll() error {
 		}
 	}
 	return nil
+}
+
+// dropJobs forgets jobs that one over all users makes needless.
+func (a *application) dropJobs() error {
+	prefix := orgKey(tableJob, a.org)
+	ids, err := a.tails(prefix, sweepStep)
+	for _, id := range ids {
+		if err := a.tx.Delete(prefix.clone().id(id)); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // jobsPending says whether users of the organisation wait to be resolved. A
@@ -117,7 +168,7 @@ func (d *Directory) background(ctx context.Context, org string, fn func(*applica
 		if err := fn(a); err != nil {
 			return err
 		}
-		return a.settleCases()
+		return a.conclude()
 	})
 }
 
@@ -127,37 +178,43 @@ func (d *Directory) stepJob(ctx context.Context, org string) (more bool, err err
 	if err := d.view(ctx, org, func(r reading) error { pending = r.jobsPending(); return nil }); err != nil || !pending {
 		return false, err
 	}
-	err = d.background(ctx, org, func(a *application) error {
-		prefix := orgKey(tableJob, org)
-		ids, err := a.tails(prefix, 1)
-		if len(ids) == 0 || err != nil {
-			more = false
-			return err
+	for step := jobStep; ; step = max(1, step/4) {
+		err = d.background(ctx, org, func(a *application) (err error) { more, err = a.oldestJob(step); return err })
+		if step == 1 || !errors.Is(err, ErrTooLarge) {
+			return more, err
 		}
-		var j job
-		if _, err := a.jsonAt(prefix.clone().id(ids[0]), &j); err != nil {
-			return err
-		}
-		more = true
-		if err := a.advance(&j); err != nil {
-			return err
-		}
-		if !j.All && len(j.Roots) == 0 {
-			return a.tx.Delete(prefix.clone().id(j.ID))
-		}
-		return a.setJSON(prefix.clone().id(j.ID), j)
-	})
-	return more, err
+	}
+}
+
+// oldestJob does one batch of at most step users.
+func (a *application) oldestJob(step int) (more bool, err error) {
+	prefix := orgKey(tableJob, a.org)
+	ids, err := a.tails(prefix, 1)
+	if len(ids) == 0 || err != nil {
+		return false, err
+	}
+	var j job
+	if _, err := a.jsonAt(prefix.clone().id(ids[0]), &j); err != nil {
+		return false, err
+	}
+	if err := a.advance(&j, step); err != nil {
+		return false, err
+	}
+	if !j.All && len(j.Roots) == 0 {
+		return true, a.tx.Delete(prefix.clone().id(j.ID))
+	}
+	return true, a.setJSON(prefix.clone().id(j.ID), j)
 }
 
 // advance resolves the next batch of a job and moves its mark.
-func (a *application) advance(j *job) error {
-	for left := jobStep; left > 0 && (j.All || len(j.Roots) > 0); {
+func (a *application) advance(j *job, step int) error {
+	for left := step; left > 0 && (j.All || len(j.Roots) > 0); {
 		did, err := a.advanceRoot(j, left)
 		if err != nil {
 			return err
 		}
 		left -= did
+		j.Looked = min(j.Looked+did, j.Total)
 	}
 	return nil
 }

@@ -26,6 +26,8 @@ func encodeUser(u *User) []byte {
 	e.bool(u.Yielded)
 	e.texts(u.Held)
 	e.int(u.Denied)
+	e.texts(u.Seats)
+	e.texts(u.Queued)
 	e.b = append(e.b, u.key[:]...)
 	e.int(len(u.Layers))
 	for i := range u.Layers {
@@ -53,6 +55,8 @@ func decodeUser(org string, record []byte) (*User, error) {
 	u.Yielded = d.bool()
 	u.Held = d.texts()
 	u.Denied = int(d.uint())
+	u.Seats = d.texts()
+	u.Queued = d.texts()
 	u.key = [16]byte(d.id())
 	u.Layers = make([]Layer, d.count())
 	for i := range u.Layers {

@@ -40,5 +40,11 @@ func (a *application) refresh(id ID) error {
 		}
 	}
 	a.cases = nil
-	return a.write(before, after, UserUpdated)
+	wrote, told := a.wrote, a.told
+	err = a.write(before, after, UserUpdated)
+	if a.wrote != wrote {
+		a.others++
+	}
+	a.told = told
+	return err
 }

@@ -20,6 +20,9 @@ type resolution struct {
 	attributes Attributes
 	ruled      []ruled // what the rules set, by attribute
 	denied     int     // 1 + index of the deny rule that applies
+	// seats are the rules with a maximum that serve the user, wants those that
+	// match and would, had the user a seat.
+	seats, wants []string
 }
 
 // ruled is one attribute a rule set.
@@ -33,7 +36,7 @@ type ruled struct {
 func resolve(s standing) resolution {
 	r := resolution{attributes: s.layered(nil)}
 	if len(s.policy.rules) > 0 {
-		r.ruled, r.denied = s.applyRules(r.attributes)
+		s.applyRules(&r)
 		if len(r.ruled) > 0 {
 			r.attributes = s.layered(r.ruled)
 		}
@@ -238,29 +241,50 @@ func (p *Policy) unites(name string) bool {
 }
 
 // applyRules finds, for each attribute, the first rule that matches and sets
-// it, and the first deny rule that no earlier match precedes.
-func (s standing) applyRules(base Attributes) (set []ruled, denied int) {
-	look := &ruleView{base: base, groups: s.ruleGroups()}
+// it, and the first deny rule that no earlier match precedes. A rule with a
+// maximum serves only who holds a seat of it.
+func (s standing) applyRules(r *resolution) {
+	look := &ruleView{base: r.attributes, groups: s.ruleGroups()}
 	matched := false
-	for i, rule := range s.policy.rules {
-		if rule.Deny && (matched || denied > 0) {
+	for i := range s.policy.rules {
+		rule := &s.policy.rules[i]
+		if rule.Deny && (matched || r.denied > 0) {
 			continue
 		}
 		if rule.match != nil && !rule.match.Match(look) {
 			continue
 		}
 		if rule.Deny {
-			denied = i + 1
+			r.denied = i + 1
+			continue
+		}
+		if rule.Max > 0 && !s.seated(rule, i, r) {
 			continue
 		}
 		matched = true
 		for _, a := range rule.Set {
-			if ruledValue(set, a.Name) == nil {
-				set = append(set, ruled{a, i + 1})
+			if ruledValue(r.ruled, a.Name) == nil {
+				r.ruled = append(r.ruled, ruled{a, i + 1})
 			}
 		}
 	}
-	return set, denied
+}
+
+// seated says whether the user holds a seat of a rule that matches. One that
+// would set nothing new takes none.
+func (s standing) seated(rule *compiledRule, i int, r *resolution) bool {
+	if !slices.ContainsFunc(rule.Set, func(a Attribute) bool { return ruledValue(r.ruled, a.Name) == nil }) {
+		return true
+	}
+	if slices.Contains(s.user.Seats, rule.Name) {
+		r.seats = append(r.seats, rule.Name)
+		return true
+	}
+	r.wants = append(r.wants, rule.Name)
+	if rule.Full == FullDeny && r.denied == 0 {
+		r.denied = i + 1
+	}
+	return false
 }
 
 // ruleView is what a rule's filter sees.

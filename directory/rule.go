@@ -20,6 +20,10 @@ type Rule struct {
 	When string     `json:"when,omitempty"`
 	Set  Attributes `json:"set,omitempty"`
 	Deny bool       `json:"deny,omitempty"`
+	// Max is how many users the rule serves at most, 0 for any number; such a
+	// rule has a name. Full says what happens to others whom it matches.
+	Max  int  `json:"max,omitempty"`
+	Full Full `json:"full,omitempty"`
 }
 
 // compiledRule is a Rule whose filter has been read.

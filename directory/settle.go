@@ -39,7 +39,10 @@ func (a *application) resolveUser(u *User) error {
 	if err != nil {
 		return err
 	}
-	r := resolve(standing{a.s.policy, u, groupsThatCount(a.s.policy, u, groups)})
+	r, err := a.seat(u, standing{a.s.policy, u, groupsThatCount(a.s.policy, u, groups)})
+	if err != nil {
+		return err
+	}
 	u.Effective, u.Denied, u.Generation = r.attributes, r.denied, a.s.policy.Generation
 	u.ruled = r.ruled
 	return nil

@@ -169,6 +169,7 @@ const (
 	countUsers  = "users"   // live users
 	countGroups = "groups/" // + connection: groups it pushed
 	countLinked = "linked/" // + connection: live users it pushed
+	countSeats  = "seats/"  // + rule: users it serves
 )
 
 // jsonAt reads a JSON record; false when there is none.

@@ -30,6 +30,9 @@ type User struct {
 	Links  []Link
 	// Effective is what the world sees; locks excepted, identifiers frozen.
 	Effective Attributes
+	// Seats are the names of rules with a maximum that serve the user, Queued of
+	// those that match and have no seat left.
+	Seats, Queued []string
 	// Denied is 1 + the index of the deny rule that applies, 0 for none.
 	Denied int
 	// key encrypts the personal values in the user's events; erasure drops it.

@@ -147,6 +147,7 @@ func (f *faults) rules(o *Org, p *Policy) {
 		if r.Deny == (len(r.Set) > 0) {
 			f.add(path, "a rule has either set or deny: true")
 		}
+		f.seats(o, i)
 		for _, a := range r.Set {
 			f.value(path+".set."+a.Name, a.Name, a.Value, p)
 		}
@@ -156,6 +157,22 @@ func (f *faults) rules(o *Org, p *Policy) {
 	}
 	_, bad := compilePolicy(o, nil)
 	*f = append(*f, bad...)
+}
+
+// seats: what counts by its name needs one of its own.
+func (f *faults) seats(o *Org, i int) {
+	r, path := o.Rules[i], rulePath(i)
+	oneOf(f, path+".full", r.Full, FullNext, FullDeny)
+	switch {
+	case r.Max < 0 || r.Max == 0 && r.Full != "":
+		f.add(path+".max", "is the number of users the rule serves, at least 1")
+	case r.Max == 0:
+	case r.Deny:
+		f.add(path+".max", "a deny rule serves nobody")
+	case r.Name == "" || len(r.Name) > maxName || strings.Contains(r.Name, "\x00") ||
+		slices.ContainsFunc(o.Rules[:i], func(x Rule) bool { return x.Name == r.Name }):
+		f.add(path+".name", "a rule with max has a name that no other rule has")
+	}
 }
 
 // value notes a value that the attribute cannot hold.

@@ -11,6 +11,7 @@ func (a *application) write(before, after *User, what EventType) error {
 // record is write with an event that says more.
 func (a *application) record(before, after *User, e Event) error {
 	e.User, e.Changes = after.ID, userChanges(a.s.policy, before, after)
+	a.told = e.Changes
 	if a.moved != nil {
 		e.Changes = append(e.Changes, *a.moved)
 		a.moved = nil
@@ -19,6 +20,9 @@ func (a *application) record(before, after *User, e Event) error {
 	if matters {
 		after.Modified = a.now.At
 		touchLayers(before, after, a.now)
+	}
+	if after.Deleted != nil {
+		after.Seats, after.Queued = nil, nil
 	}
 	encoded := encodeUser(after)
 	if before != nil && string(encoded) == before.stored && e.Other == NoID {
@@ -181,6 +185,9 @@ func (s *situation) subjectAttribute() string {
 func (a *application) writeCounts(before, after *User) error {
 	live := func(u *User) bool { return u != nil && u.Deleted == nil }
 	if err := a.countChange(countUsers, after.ID, live(before), live(after)); err != nil {
+		return err
+	}
+	if err := a.writeSeats(before, after); err != nil {
 		return err
 	}
 	for _, connection := range pushers(before, after) {

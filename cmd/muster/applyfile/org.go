@@ -99,6 +99,8 @@ func rule(n yamlfile.Node) directory.Rule {
 		"name": yamlfile.Text(&rule.Name),
 		"when": yamlfile.Text(&rule.When),
 		"deny": yamlfile.Bool(&rule.Deny),
+		"max":  yamlfile.Integer(&rule.Max),
+		"full": yamlfile.OneOf(&rule.Full, directory.FullNext, directory.FullDeny),
 		"set": func(n yamlfile.Node) {
 			for _, pair := range n.Pairs() {
 				var v directory.Value
