@@ -29,7 +29,10 @@ type Connection struct {
 	// CreateElement: PATCH replace on a value filter that matches nothing adds
 	// the element instead of answering noTarget.
 	CreateElement bool `json:"createElement,omitempty"`
-	Welcome       bool `json:"welcome,omitempty"`
+	// StaleAfter is how long it may be silent before Health says so; zero means a
+	// day, less than an hour cannot be told.
+	StaleAfter time.Duration `json:"staleAfter,omitempty"`
+	Welcome    bool          `json:"welcome,omitempty"`
 	// DiagnoseUntil: until then a refused sign-in shows its cause to the person.
 	DiagnoseUntil time.Time  `json:"diagnoseUntil,omitzero"`
 	SAML          *SAMLTrust `json:"saml,omitempty"`

@@ -34,9 +34,10 @@ type Directory struct {
 	macs   sync.Pool // of hash.Hash, keyed with pepper
 	shards byte      // mask of counter shards
 
-	policies sync.Map // org id -> *keptPolicy
-	homes    sync.Map // connection id -> org id, as long as it is there
-	recent   recent   // what viewers saw of users
+	policies sync.Map   // org id -> *keptPolicy
+	homes    sync.Map   // connection id -> org id, as long as it is there
+	recent   recent     // what viewers saw of users
+	noting   sync.Mutex // the use of a token
 }
 
 // Open prepares a directory on an engine, which the caller closes. A new

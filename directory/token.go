@@ -20,7 +20,7 @@ type Token struct {
 	By      string    `json:"by,omitempty"` // who made it
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires,omitzero"`
-	// Used is the last use, to some minutes, where uses are noted.
+	// Used is the last use, to the hour; to some minutes for administrators'.
 	Used time.Time `json:"used,omitzero"`
 }
 
@@ -55,7 +55,7 @@ func (d *Directory) hashSecret(kind byte, secret string) key {
 
 // Authenticate returns the record of a bearer token, or ErrUnauthorized.
 func (d *Directory) Authenticate(ctx context.Context, secret string) (t Token, err error) {
-	err = d.authenticated(ctx, secret, func(r reading, found Token) error { t = found; return nil })
+	_, err = d.authenticated(ctx, secret, func(r reading, found Token) error { t = found; return nil })
 	return t, err
 }
 
@@ -63,23 +63,27 @@ func (d *Directory) Authenticate(ctx context.Context, secret string) (t Token, e
 // its organisation, as of the same moment: nil for a token of the instance,
 // ErrNotFound when there is no such organisation.
 func (d *Directory) Admit(ctx context.Context, secret string) (t Token, p *Policy, err error) {
-	err = d.authenticated(ctx, secret, func(r reading, found Token) (err error) {
+	at, err := d.authenticated(ctx, secret, func(r reading, found Token) (err error) {
 		t = found
 		if r.org = t.Org; r.org != "" {
 			p, err = r.policy()
 		}
 		return err
 	})
+	if err == nil {
+		d.admitted(ctx, t, at)
+	}
 	return t, p, err
 }
 
-// authenticated runs fn on the snapshot in which the secret is a valid token.
-func (d *Directory) authenticated(ctx context.Context, secret string, fn func(reading, Token) error) error {
+// authenticated runs fn on the snapshot in which the secret is a valid token,
+// and says where that is kept.
+func (d *Directory) authenticated(ctx context.Context, secret string, fn func(reading, Token) error) (at key, err error) {
 	if secret == "" || len(secret) > maxSecret {
-		return ErrUnauthorized
+		return nil, ErrUnauthorized
 	}
-	at := d.hashSecret(tableToken, secret)
-	return d.view(ctx, "", func(r reading) error {
+	at = d.hashSecret(tableToken, secret)
+	return at, d.view(ctx, "", func(r reading) error {
 		record, err := r.Get(at)
 		if err != nil {
 			return err
@@ -147,7 +151,7 @@ func (w writing) putToken(at key, t Token) error {
 		return err
 	}
 	if previous != nil {
-		if err := w.tx.Delete(previous); err != nil {
+		if err := w.dropToken(name, previous); err != nil {
 			return err
 		}
 	} else if t.Kind == SCIMToken {
@@ -173,27 +177,6 @@ func (t Token) label() string {
 		return "administration token, " + string(t.Role)
 	}
 	return "application token"
-}
-
-// NoteUse keeps when a token that just authenticated was used, to some minutes.
-func (d *Directory) NoteUse(ctx context.Context, t Token, secret string) error {
-	now := canonicalTime(d.now())
-	if now.Sub(t.Used) < seenEvery {
-		return nil
-	}
-	at := d.hashSecret(tableToken, secret)
-	return d.update(ctx, t.Org, func(w writing) error {
-		record, err := w.Get(at)
-		if record == nil || err != nil {
-			return err
-		}
-		known, err := decodeToken(record)
-		if err != nil {
-			return err
-		}
-		known.Used = now
-		return w.tx.Set(at, encodeToken(&known))
-	})
 }
 
 // maxSCIMTokens lets a token be rotated: the old and the new one are valid together.

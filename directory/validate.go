@@ -245,6 +245,9 @@ func (f *faults) connection(c *Connection, p *Policy) {
 			f.add(fmt.Sprintf("match[%d]", i), "%q cannot be matched: only userName, emails and attributes with unique: true", k)
 		}
 	}
+	if c.StaleAfter != 0 && c.StaleAfter < useGrain {
+		f.add("stale_after", "is at least %s", useGrain)
+	}
 	f.mappings(c, p)
 	f.guard(c.Guard)
 	if c.SAML != nil && c.OIDC != nil {

@@ -26,6 +26,7 @@ func (r *reading) connection(n yamlfile.Node) directory.Connection {
 		"groups":         groups(&c.Groups),
 		"guard":          guard(&c.Guard),
 		"welcome":        yamlfile.Bool(&c.Welcome),
+		"stale_after":    yamlfile.Duration(&c.StaleAfter),
 		"diagnose_until": yamlfile.Time(&c.DiagnoseUntil),
 		"saml":           func(n yamlfile.Node) { c.SAML = r.saml(n) },
 		"oidc":           func(n yamlfile.Node) { c.OIDC = r.oidc(n) },
