@@ -35,7 +35,7 @@ func (d *Directory) Configure(ctx context.Context, by EventSource, setups []Setu
 			a.s.change = &Change{Org: s.Org.ID, Channel: by.Channel, Actor: by.Actor, Request: by.Request}
 			lines, bad, err := a.setUp(s)
 			if err == nil && a.s.policy != nil {
-				err = a.settleCases()
+				err = a.conclude()
 			}
 			if err != nil {
 				return err
@@ -248,10 +248,7 @@ func (a *application) putOrg(record orgRecord, old, next *Policy, changed []stri
 	if !again || a.trial {
 		return nil
 	}
-	if err := a.reresolveAll(); err != nil {
-		return err
-	}
-	return a.handOver()
+	return a.reresolveAll()
 }
 
 // resolving is the part of a policy that resolve looks at.
