@@ -81,6 +81,7 @@ func (a *application) merge(s, o *User) error {
 	}
 	grave := o.clone()
 	grave.Yielded, grave.Links = true, nil
+	grave.Seats, grave.Queued = nil, nil
 	tomb := Tombstone{At: a.now.At, Source: Source{Channel: Local}, Into: s.ID}
 	if o.Deleted != nil {
 		tomb.Groups = o.Deleted.Groups
@@ -331,12 +332,14 @@ func (a *application) apart(s, after, o, again *User) error {
 	if err := a.record(s, after, Event{Type: UserUnmerged, Other: o.ID}); err != nil {
 		return err
 	}
-	if again.Deleted == nil {
-		if err := a.settle(o, again); err != nil {
-			return err
-		}
+	if again.Deleted != nil {
+		return a.store(o, again, encodeUser(again))
 	}
-	return a.store(o, again, encodeUser(again))
+	again.Seats = nil // others may have taken them
+	if err := a.settle(o, again); err != nil {
+		return err
+	}
+	return a.record(o, again, Event{Type: UserRestored})
 }
 
 // survivor is who answers for an id to a connection: the user itself, or who it

@@ -78,9 +78,11 @@ func (r reading) history(id ID, before uint64, limit int) (list []Event, err err
 var whatHappened = map[EventType]string{
 	UserCreated: "Created", UserUpdated: "Changed", UserAdopted: "Linked", UserLocked: "Locked", UserUnlocked: "Unlocked",
 	UserDeleted: "Deleted", UserRestored: "Restored", UserErased: "Personal data erased",
+	UserMerged: "Another user became this one, merged", UserUnmerged: "Parted from a user merged into it",
 	UserReleased: "Released from its connection, its values kept,", UserMoved: "Moved to another connection",
 	GroupCreated: "Group created", GroupUpdated: "Group changed", GroupDeleted: "Group deleted",
 	GroupReleased: "Group released from its connection", CaseOpened: "A conflict waits for an administrator, opened",
+	CaseResolved: "A conflict was decided", CaseClosed: "A conflict's cause was removed",
 	ConfigSet: "Configuration changed", GuardAlert: "Guard tripped", GuardOpened: "Guard set", TaskDone: "Task finished, ordered",
 }
 
@@ -168,6 +170,9 @@ type Past struct {
 	Attributes Attributes
 	// Groups are those the user was directly in, sorted.
 	Groups []string
+	// lifted are users by whose merge this one left its grave.
+	lifted []ID
+	grave  bool // it lies there
 }
 
 // AsOf is the user as it was when the event with a number had been committed.
@@ -202,16 +207,21 @@ func (r reading) replay(p *Past, seq uint64) error {
 		head.id()
 		head.time()
 		what, user := EventType(head.text()), head.id()
-		if user != p.User && !strings.HasPrefix(string(what), "group.") {
+		head.id()
+		other := head.id()
+		if user != p.User && other != p.User && !strings.HasPrefix(string(what), "group.") {
 			continue
 		}
 		e, err := r.event(pair.Key, pair.Value)
 		if err != nil {
 			return err
 		}
-		if user == p.User {
+		switch {
+		case user == p.User:
 			p.apply(&e, in, &asserted)
-		} else {
+		case other == p.User:
+			p.merged(&e)
+		default:
 			followGroup(&e, p.User, groups, in)
 		}
 	}
@@ -251,12 +261,34 @@ func (p *Past) apply(e *Event, in map[ID]bool, asserted *[]string) {
 			}
 		}
 	}
+	p.turn(e)
+}
+
+// merged: the user became another one; that it is itself again is an event of
+// its own.
+func (p *Past) merged(e *Event) {
+	if e.Type == UserMerged {
+		p.Seq, p.Time, p.State = e.Seq, e.Time, "deleted"
+	}
+}
+
+// turn takes the state on by what kind of event it was.
+func (p *Past) turn(e *Event) {
 	switch e.Type {
+	case UserMerged:
+		if p.grave {
+			p.lifted, p.grave = append(p.lifted, e.Other), false
+		}
+	case UserUnmerged:
+		if slices.Contains(p.lifted, e.Other) {
+			p.State, p.grave = "deleted", true
+		}
 	case UserDeleted:
-		p.State = "deleted"
+		p.State, p.grave = "deleted", true
 	case UserErased:
 		p.State, p.Attributes = "erased", nil
 	case UserCreated, UserRestored:
+		p.grave = false
 		if p.State == "" || p.State == "deleted" { // nothing said that it became active
 			p.State = "locked"
 		}
