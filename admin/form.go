@@ -59,3 +59,11 @@ func (f *form) failed(err error) bool {
 	}
 	return false
 }
+
+// move shows the fault of what the directory calls from beside the field to.
+func (f *form) move(from, to string) {
+	if fault, ok := f.Faults[from]; ok && from != to {
+		delete(f.Faults, from)
+		f.fail(to, fault)
+	}
+}

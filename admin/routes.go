@@ -33,7 +33,12 @@ const (
 
 // pages is the site map: every page and action, with the role it needs. The contract test walks it.
 func (s *Server) pages() []page {
-	const org = "/admin/o/:org"
+	const (
+		org  = "/admin/o/:org"
+		user = org + "/users/:user"
+	)
+	askDelete, doDelete := s.ending(directory.VerbDelete)
+	askErase, doErase := s.ending(directory.VerbErase)
 	return []page{
 		// the way in (signin.go, passkey.go, welcome.go, sso.go)
 		{get, "/admin/sign-in", anybody, s.signInForm, ""},
@@ -61,6 +66,20 @@ func (s *Server) pages() []page {
 		// an organisation
 		{get, org, directory.Auditor, s.dashboard, "dashboard"},
 		{get, org + "/users", directory.Auditor, s.users, "users"},
+
+		// one person (user.go, user_edit.go, user_end.go)
+		{get, user, directory.Auditor, s.user, ""},
+		{get, user + "/story", directory.Auditor, s.userStory, ""},
+		{post, user + "/lock", directory.OrgAdmin, s.setActive("false", "locked"), ""},
+		{post, user + "/unlock", directory.HelpDesk, s.setActive("true", "unlocked"), ""},
+		{get, user + "/attributes/:attribute", directory.OrgAdmin, s.editForm, ""},
+		{post, user + "/attributes/:attribute", directory.OrgAdmin, s.edit, ""},
+		{post, user + "/attributes/:attribute/release", directory.OrgAdmin, s.release, ""},
+		{get, user + "/delete", directory.OrgAdmin, askDelete, ""},
+		{post, user + "/delete", directory.OrgAdmin, doDelete, ""},
+		{post, user + "/restore", directory.OrgAdmin, s.restore, ""},
+		{get, user + "/erase", directory.OrgAdmin, askErase, ""},
+		{post, user + "/erase", directory.OrgAdmin, doErase, ""},
 	}
 }
 
