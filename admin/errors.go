@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -36,10 +37,10 @@ type fieldError struct {
 
 // conflict tells of the edit that came in between.
 type conflict struct {
-	Revision uint64   `json:"revision" doc:"the revision now; read it, look again, send it in If-Match"`
-	By       string   `json:"by"`
-	At       string   `json:"at" format:"date-time"`
-	Changed  []string `json:"changed"`
+	Revision uint64    `json:"revision" doc:"the revision now; read it, look again, send it in If-Match"`
+	By       string    `json:"by"`
+	At       time.Time `json:"at"`
+	Changed  []string  `json:"changed"`
 }
 
 func (p *problem) Error() string  { return p.Code + ": " + p.Detail }
@@ -68,11 +69,18 @@ func problemOf(err error) *problem {
 	if f, ok := errors.AsType[*filter.Error](err); ok {
 		return refuse(http.StatusBadRequest, "invalid_filter", "The filter cannot be read.", fieldError{Field: "filter", Detail: f.Error()})
 	}
+	if e, ok := errors.AsType[*directory.StaleError](err); ok {
+		p := refuse(http.StatusPreconditionFailed, "conflict", sentence(e.Error()))
+		p.Conflict = &conflict{e.Revision, e.Saved.By, e.Saved.At, e.Saved.Changed}
+		return p
+	}
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
 		return refuse(http.StatusNotFound, "not_found", "There is nothing here that you may see.")
 	case errors.Is(err, directory.ErrUnauthorized):
 		return refuse(http.StatusUnauthorized, "unauthorized", "You are not signed in.")
+	case errors.Is(err, directory.ErrNotPermitted):
+		return refuse(http.StatusConflict, "not_permitted", "The case does not permit this as things stand now. Look at it again.")
 	case errors.Is(err, directory.ErrVersion):
 		return refuse(http.StatusPreconditionFailed, "conflict", "Somebody changed this in between. Look at it again.")
 	case errors.Is(err, directory.ErrSpent):

@@ -14,6 +14,7 @@ type orgRecord struct {
 	Org
 	Revision   uint64 `json:"revision"`
 	Generation uint64 `json:"generation"`
+	Saved      Saved  `json:"saved"`
 }
 
 // policy returns what is decided about the organisation, as of the
@@ -69,7 +70,7 @@ func (r reading) loadPolicy(record []byte) (*Policy, error) {
 	if len(faults) > 0 {
 		return nil, &ConfigError{faults}
 	}
-	p.Revision, p.Generation = stored.Revision, stored.Generation
+	p.Revision, p.Generation, p.Saved = stored.Revision, stored.Generation, stored.Saved
 	return p, nil
 }
 

@@ -16,6 +16,10 @@ import (
 type Setup struct {
 	Org         Org
 	Connections []Connection
+	// Revision is the Policy's that the wanted state was made from: when somebody
+	// changed the configuration since, a *StaleError tells, and nothing changes.
+	// 0 says that there is no such organisation yet; nil takes it as it is.
+	Revision *uint64
 }
 
 // Configure brings organisations and connections to the wanted state, all in
@@ -79,6 +83,9 @@ func (a *application) setUp(s Setup) (changed []string, faults []Fault, err erro
 	}
 	old, err := a.policy()
 	if err != nil && err != ErrNotFound {
+		return nil, nil, err
+	}
+	if err := old.unchangedSince(s.Revision); err != nil {
 		return nil, nil, err
 	}
 	conns := map[string]*Connection{}
@@ -233,6 +240,7 @@ func (p *Policy) sharedBy(u *User, name string, holders map[string]ID) (faults [
 // users again when what they resolve to may differ.
 func (a *application) putOrg(record orgRecord, old, next *Policy, changed []string) error {
 	record.Revision++
+	record.Saved = Saved{At: a.now.At, By: a.now.Actor, Changed: changed}
 	again := old != nil && !equalJSON(old.resolving(), next.resolving())
 	if again || old == nil {
 		record.Generation++
@@ -240,7 +248,7 @@ func (a *application) putOrg(record orgRecord, old, next *Policy, changed []stri
 	if err := a.setJSON(plainKey(tableOrg, a.org), record); err != nil {
 		return err
 	}
-	next.Revision, next.Generation = record.Revision, record.Generation
+	next.Revision, next.Generation, next.Saved = record.Revision, record.Generation, record.Saved
 	a.s.policy = next
 	if err := a.emitConfig(changed); err != nil {
 		return err

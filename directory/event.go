@@ -7,20 +7,20 @@ import "time"
 // webhooks and SCIM events all read them. What is about the instance itself
 // stands in the events of organisation "".
 type Event struct {
-	Seq   uint64
-	ID    ID
-	Time  time.Time
-	Type  EventType
-	User  ID // NoID when it is not about a user
-	Group ID
+	Seq   uint64    `json:"seq"`
+	ID    ID        `json:"id"`
+	Time  time.Time `json:"time"`
+	Type  EventType `json:"type"`
+	User  ID        `json:"user,omitzero"` // NoID when it is not about a user
+	Group ID        `json:"group,omitzero"`
 	// Other is the user who was merged into User.
-	Other ID
+	Other ID `json:"other,omitzero"`
 	// Case is the one that this resolved, or that was opened or closed.
-	Case   ID
-	Source EventSource
+	Case   ID          `json:"case,omitzero"`
+	Source EventSource `json:"source"`
 	// Changes are encrypted at rest under the user's key; after erasure they
 	// read as empty.
-	Changes []AttributeChange
+	Changes []AttributeChange `json:"changes,omitempty"`
 }
 
 // EventType names what happened.
@@ -67,21 +67,22 @@ const (
 
 // EventSource is who caused an event.
 type EventSource struct {
-	Connection string
-	Channel    Channel
-	Actor      string
-	Request    string
+	Connection string  `json:"connection,omitempty"`
+	Channel    Channel `json:"channel,omitempty"`
+	Actor      string  `json:"actor,omitempty"`
+	Request    string  `json:"request,omitempty"`
 }
 
 // AttributeChange is one attribute before and after.
 type AttributeChange struct {
-	Attribute string
+	Attribute string `json:"attribute"`
 	// Layer is the channel whose word now counts, or, for a shadowed change,
 	// the one that was written.
-	Layer Channel
+	Layer Channel `json:"layer,omitempty"`
 	// Rule is 1 + the index of the rule that set it, 0 when no rule did.
-	Rule          int
-	Before, After Value
+	Rule   int   `json:"rule,omitempty"`
+	Before Value `json:"before,omitempty"`
+	After  Value `json:"after,omitempty"`
 	// Shadowed: the layer changed, the effective value did not.
-	Shadowed bool
+	Shadowed bool `json:"shadowed,omitempty"`
 }

@@ -9,17 +9,17 @@ import (
 
 // Explanation says why a user is as it is.
 type Explanation struct {
-	User       ID
-	Home       string
-	State      string // active, locked, deleted, erased
-	Attributes []AttributeStory
-	Locks      []LockStory
-	Groups     []GroupRef
+	User       ID               `json:"user"`
+	Home       string           `json:"home,omitempty"`
+	State      string           `json:"state"` // active, locked, deleted, erased
+	Attributes []AttributeStory `json:"attributes"`
+	Locks      []LockStory      `json:"locks,omitempty"`
+	Groups     []GroupRef       `json:"groups,omitempty"`
 	// Edges are the memberships that lead to Groups, one for each of them.
-	Edges []GroupEdge
-	Links []Link
+	Edges []GroupEdge `json:"edges"`
+	Links []Link      `json:"links,omitempty"`
 	// Denied names the rule that refuses sign-in, "" when none does.
-	Denied string
+	Denied string `json:"denied,omitempty"`
 }
 
 // GroupEdge is how a user is in a group.
@@ -36,33 +36,33 @@ type GroupEdge struct {
 
 // AttributeStory is one attribute with every word said about it.
 type AttributeStory struct {
-	Name  string
-	Value Value // the effective value
-	Told  []Word
+	Name  string `json:"name"`
+	Value Value  `json:"value"` // the effective value
+	Told  []Word `json:"told"`
 }
 
 // Word is what one layer says about one attribute.
 type Word struct {
-	Source Source
-	Value  Value
-	Stamp  Stamp
-	Wins   bool   // it is, or is part of, the effective value
-	Rule   string // "rule NAME" or "rules[n]", for the rule layer
-	Note   string // why it does not count, when it does not
+	Source Source `json:"source"`
+	Value  Value  `json:"value"`
+	Stamp  Stamp  `json:"stamp,omitzero"`
+	Wins   bool   `json:"wins,omitempty"` // it is, or is part of, the effective value
+	Rule   string `json:"rule,omitempty"` // "rule NAME" or "rules[n]", for the rule layer
+	Note   string `json:"note,omitempty"` // why it does not count, when it does not
 	// Reason and Until belong to pins.
-	Reason string
-	Until  time.Time
+	Reason string    `json:"reason,omitempty"`
+	Until  time.Time `json:"until,omitzero"`
 }
 
 // LockStory is one lock on the user, or on one connection's link.
 type LockStory struct {
-	Source Source
-	Stamp  Stamp
+	Source Source `json:"source"`
+	Stamp  Stamp  `json:"stamp"`
 	// LinkOnly: the connection is not home, so only its own link is locked.
-	LinkOnly bool
+	LinkOnly bool `json:"linkOnly,omitempty"`
 	// Lifted is when an administrator set the lock aside; it holds while that is
 	// zero.
-	Lifted Stamp
+	Lifted Stamp `json:"lifted"`
 }
 
 // Holds says whether the lock is in force.

@@ -24,28 +24,30 @@ type Waiting struct {
 // Allowance opens a guard: for a number of operations (0: any number) until a
 // moment.
 type Allowance struct {
-	Operations int
-	Until      time.Time
+	Operations int       `json:"operations,omitempty"`
+	Until      time.Time `json:"until,omitzero"`
 }
 
 // GuardStatus is what a guard has counted and what it holds back.
 type GuardStatus struct {
-	Connection string
-	Off        bool
+	Connection string `json:"connection"`
+	Off        bool   `json:"off,omitempty"`
 	// Window is when the current window began, Per how long it lasts.
-	Window time.Time
-	Per    time.Duration
+	Window time.Time     `json:"window,omitzero"`
+	Per    time.Duration `json:"per"`
 	// Users are the connection's, Limit how many of them one window may take
 	// access or groups from, Counted how many it has.
-	Users, Limit, Counted int
+	Users   int `json:"users"`
+	Limit   int `json:"limit"`
+	Counted int `json:"counted"`
 	// Tripped is when the guard refused last, zero for never.
-	Tripped time.Time
+	Tripped time.Time `json:"tripped,omitzero"`
 	// Open is what an administrator lets through now.
-	Open Allowance
+	Open Allowance `json:"open,omitzero"`
 	// Waiting are the operations held back, at most as many as were asked for;
 	// Held is how many there are.
-	Waiting []Waiting
-	Held    int
+	Waiting []Waiting `json:"waiting,omitempty"`
+	Held    int       `json:"held"`
 }
 
 // guardRecord is what is kept about a guard apart from its windows.

@@ -9,8 +9,8 @@ import (
 // Source is who a layer belongs to: one channel of one connection, or the
 // organisation's administrators (Local and Pin, without a connection).
 type Source struct {
-	Connection string
-	Channel    Channel
+	Connection string  `json:"connection,omitempty"`
+	Channel    Channel `json:"channel"`
 }
 
 // String is "scim/acme-okta" or "pin".
@@ -23,9 +23,9 @@ func (s Source) String() string {
 
 // Stamp is when and in which request something was said, and by whom.
 type Stamp struct {
-	At      time.Time
-	Actor   string // the token's or administrator's name, "" when the connection itself
-	Request string // correlation id
+	At      time.Time `json:"at,omitzero"`
+	Actor   string    `json:"actor,omitempty"`   // the token's or administrator's name, "" when the connection itself
+	Request string    `json:"request,omitempty"` // correlation id
 }
 
 // Layer is what one source last said about one user. No other source writes it.

@@ -7,14 +7,15 @@ import (
 
 // Leaving says what becomes of a connection's users when it goes.
 type Leaving struct {
-	Org, Connection string
+	Org        string `json:"org"`
+	Connection string `json:"connection"`
 	// Users is the choice that has to be made.
-	Users LeaveChoice
+	Users LeaveChoice `json:"users"`
 	// Remove deletes the connection afterwards; otherwise it stays, retired.
-	Remove bool
+	Remove bool `json:"remove,omitempty"`
 	// Count is how many users the connection is home of, as LeavePlan says it:
 	// what an administrator saw is what happens, or nothing.
-	Count int
+	Count int `json:"count"`
 }
 
 // LeaveChoice is what becomes of users whose connection goes.
@@ -28,24 +29,24 @@ const (
 
 // LeavePlan is what leaving would do, counted.
 type LeavePlan struct {
-	Home   int // users it is home of
-	Locked int // of these, locked: they stay locked, by an administrator's lock
-	Linked int // users of another home that it is linked to
-	Groups int // its groups: those that count become local, the others go
+	Home   int `json:"home"`   // users it is home of
+	Locked int `json:"locked"` // of these, locked: they stay locked, by an administrator's lock
+	Linked int `json:"linked"` // users of another home that it is linked to
+	Groups int `json:"groups"` // its groups: those that count become local, the others go
 	// Changed is how many users would be seen differently, Sample the first of them.
-	Changed int
-	Sample  []UserChange
+	Changed int          `json:"changed"`
+	Sample  []UserChange `json:"sample,omitempty"`
 }
 
 // UserChange is what would change of one user.
 type UserChange struct {
-	User     ID
-	UserName string
-	Changes  []AttributeChange
+	User     ID                `json:"user"`
+	UserName string            `json:"userName"`
+	Changes  []AttributeChange `json:"changes,omitempty"`
 	// Denied is the rule that would refuse sign-in from then on, Admitted that
 	// one would no longer.
-	Denied   string
-	Admitted bool
+	Denied   string `json:"denied,omitempty"`
+	Admitted bool   `json:"admitted,omitempty"`
 }
 
 // maxSample bounds how many users a plan or preview lists.
@@ -232,7 +233,7 @@ func (a *application) reconfigured(line string, change func([]*Connection) []*Co
 	if len(faults) > 0 {
 		return &ConfigError{faults}
 	}
-	return a.putOrg(orgRecord{*old.Org, old.Revision, old.Generation}, old, next, []string{line})
+	return a.putOrg(orgRecord{Org: *old.Org, Revision: old.Revision, Generation: old.Generation}, old, next, []string{line})
 }
 
 // revokeTokens ends the connection's tokens at once.

@@ -8,18 +8,18 @@ import (
 // Link ties (connection, issuer, channel, subject) to exactly one user. It is
 // made once, by proof or policy; a locked user's link never moves.
 type Link struct {
-	Connection string
-	Channel    Channel
+	Connection string  `json:"connection"`
+	Channel    Channel `json:"channel"`
 	// Issuer is the SAML entity ID or OIDC issuer; "" for SCIM, and for an SSO
 	// link made ahead of the first sign-in, which then binds it.
-	Issuer string
+	Issuer string `json:"issuer,omitempty"`
 	// Subject is the identity as sent, byte for byte; "" when SCIM sent none,
 	// in which case the resource id alone identifies the user.
-	Subject string
-	State   LinkState
+	Subject string    `json:"subject,omitempty"`
+	State   LinkState `json:"state,omitempty"`
 	// Ahead: made by the other channel's write; nobody came through it yet.
-	Ahead bool
-	At    time.Time
+	Ahead bool      `json:"ahead,omitempty"`
+	At    time.Time `json:"at,omitzero"`
 }
 
 // LinkState says what a link is good for.

@@ -12,6 +12,8 @@ type Policy struct {
 	// Revision changes with every change of the configuration, Generation only
 	// with one that can change what users resolve to.
 	Revision, Generation uint64
+	// Saved is the change that made this revision.
+	Saved Saved
 
 	schema      map[string]Definition
 	connections map[string]*Connection

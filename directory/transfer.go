@@ -29,30 +29,32 @@ type TransferRow struct {
 // links alone: the identity provider calls its people by other subjects from now
 // on. The old ones are reserved.
 type Transfer struct {
-	Org, From, To string
-	Rows          []TransferRow
+	Org  string        `json:"org"`
+	From string        `json:"from"`
+	To   string        `json:"to"`
+	Rows []TransferRow `json:"rows"`
 }
 
 // TransferPlan is what a transfer would do. It can begin only without faults.
 type TransferPlan struct {
-	Rows  int
-	Ready int // rows that name exactly one user who may move
+	Rows  int `json:"rows"`
+	Ready int `json:"ready"` // rows that name exactly one user who may move
 	// Left is how many users of the old connection no row names; they stay.
-	Left int
+	Left int `json:"left"`
 	// Faults are the rows that are ambiguous or name nobody, at most 1,000;
 	// Refused is how many there are.
-	Faults  []RowFault
-	Refused int
+	Faults  []RowFault `json:"faults,omitempty"`
+	Refused int        `json:"refused"`
 	// Changed is how many users would be seen differently, Sample the first of them.
-	Changed int
-	Sample  []UserChange
+	Changed int          `json:"changed"`
+	Sample  []UserChange `json:"sample,omitempty"`
 }
 
 // RowFault is why a row of a table cannot be done.
 type RowFault struct {
-	Line   int
-	Old    string
-	Detail string
+	Line   int    `json:"line"`
+	Old    string `json:"old,omitempty"`
+	Detail string `json:"detail"`
 }
 
 const (
