@@ -24,7 +24,9 @@ func (s *situation) mayAdopt(u *User, by []vote) error {
 	}
 	permitted, why := s.linkPermitted(u, by)
 	if !permitted {
-		return s.linkRequired(u, why)
+		r := s.linkRequired(u, why)
+		r.Confirm = s.provable(u)
+		return r
 	}
 	return nil
 }
@@ -51,6 +53,21 @@ func (s *situation) linkPermitted(u *User, by []vote) (bool, string) {
 		return true, ""
 	}
 	return false, fmt.Sprintf("%s is in no verified domain of connection %s", spelled(by), s.conn.ID)
+}
+
+// provable lists the connections through which the person may prove to be the
+// user, where this one permits that.
+func (s *situation) provable(u *User) (list []string) {
+	if s.change.Channel != SSO || s.conn.linkPolicy() != LinkConfirm || u.Locked() || s.linkedHere(u) {
+		return nil
+	}
+	for _, l := range u.Links {
+		c := s.policy.Connection(l.Connection)
+		if l.Channel == SSO && l.State == LinkLive && c != nil && c.ID != s.conn.ID && c.state() != Retired && (c.SAML != nil || c.OIDC != nil) {
+			list = append(list, c.ID)
+		}
+	}
+	return list
 }
 
 // awaited: an administrator linked the user to this connection, which has no
@@ -106,7 +123,7 @@ func (s *situation) subjectName() string {
 	return "subject"
 }
 
-func (s *situation) linkRequired(u *User, why string) error {
+func (s *situation) linkRequired(u *User, why string) *Refusal {
 	return s.withCase(CaseUnlinked, refuse(LinkRequired, "an account exists (id %s) and is not linked: %s", u.ID, why), u)
 }
 

@@ -30,8 +30,6 @@ type Change struct {
 	// Former is the earlier subject of the same person, where the assertion
 	// carries both; it counts in the window of Subjects.FormerUntil.
 	Former string
-	// Invitation is the secret of an invitation that the person followed.
-	Invitation string
 
 	// Attributes by the directory's names. Missing is ABSENT, no element is
 	// EMPTY. The attribute "active" with the text "false" locks and "true" lifts

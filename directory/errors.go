@@ -68,6 +68,9 @@ type Refusal struct {
 	Attribute string // the attribute at fault, "" when none
 	Detail    string // one sentence for the administrator; may name configuration
 	Case      ID     // the open case that waits for an administrator, NoID when none
+	// Confirm lists connections: by signing in through one of them the person may
+	// prove that the existing account is theirs ([Directory.OfferProof]).
+	Confirm []string
 	// Evidence is what the case keeps: the users concerned and the values compared.
 	Evidence Evidence
 	// waiting is the operation that a guard holds back.

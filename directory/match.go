@@ -29,8 +29,6 @@ type situation struct {
 	// moves: the assertion also carries the user's earlier subject, in a window in
 	// which that moves the link.
 	moves bool
-	// invited is whom an invitation, or a proof by the existing account, names.
-	invited *User
 	// near is whom the connection knows by almost the same subject, and verdicts
 	// what was said of this subject before.
 	near     near

@@ -67,7 +67,10 @@ func (u *User) setAhead(l Link, now Stamp) {
 	u.Links = slices.DeleteFunc(u.Links, func(x Link) bool {
 		return x.Connection == l.Connection && x.Channel == l.Channel && x.State != LinkMoved
 	})
-	l.Issuer, l.Ahead, l.At = "", true, now.At
+	if l.Channel == SCIM {
+		l.Issuer = ""
+	}
+	l.Ahead, l.At = true, now.At
 	u.Links = append(u.Links, l)
 }
 

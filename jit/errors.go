@@ -33,10 +33,11 @@ const (
 // problem is a refused request.
 type problem struct {
 	code      directory.Code
-	attribute string       // the attribute at fault
-	cause     string       // for the administrator; may name configuration
-	kase      directory.ID // the case that waits
-	broken    error        // the fault behind an internal_error
+	attribute string             // the attribute at fault
+	cause     string             // for the administrator; may name configuration
+	kase      directory.ID       // the case that waits
+	confirm   *directory.Refusal // one that the person can answer by a proof, nil for others
+	broken    error              // the fault behind an internal_error
 	trace     *Trace
 }
 
@@ -54,7 +55,11 @@ func problemOf(err error) *problem {
 		return p
 	}
 	if r, ok := errors.AsType[*directory.Refusal](err); ok {
-		return &problem{code: r.Code, attribute: r.Attribute, cause: r.Detail, kase: r.Case}
+		p := &problem{code: r.Code, attribute: r.Attribute, cause: r.Detail, kase: r.Case}
+		if len(r.Confirm) > 0 {
+			p.confirm = r
+		}
+		return p
 	}
 	if s, ok := errors.AsType[*saml.Error](err); ok {
 		return &problem{code: samlCode(s), cause: s.Error()}

@@ -34,6 +34,8 @@ type refusal struct {
 	Code          directory.Code `json:"code"`
 	CorrelationID string         `json:"correlationId"`
 	Detail        string         `json:"detail"`
+	// Confirm are the connections by which the person can prove the existing account.
+	Confirm []string `json:"confirm,omitempty"`
 
 	Status int    `json:"-"`
 	Cause  string `json:"-"` // "" unless the connection diagnoses
@@ -53,6 +55,9 @@ func (s *Server) refused(c echo.Context, err error) error {
 		return nil
 	}
 	view := refusal{Code: p.code, CorrelationID: correlation(c), Detail: p.sentence(), Status: status, Retry: "/login"}
+	if p.confirm != nil {
+		view.Confirm = p.confirm.Confirm
+	}
 	if conn != nil {
 		view.Retry = "/c/" + conn.ID + "/login"
 		if s.now().Before(conn.DiagnoseUntil) && p.broken == nil {

@@ -139,6 +139,8 @@ func (s *Server) Mount(e *echo.Echo) {
 	post("/login", s.findConnection)
 	get("/logout", s.logoutForm)
 	post("/logout", s.logout)
+	get("/confirm", s.confirmForm)
+	post("/confirm", s.confirm)
 	get("/me", s.me)
 	get("/auth", s.auth)
 	get("/assets/sign-in/:file", s.asset)

@@ -34,7 +34,7 @@ func (s *Server) signIn(c echo.Context, a arrival) error {
 	}
 	result, err := s.provision(ctx, a, correlation(c))
 	if err != nil {
-		return err
+		return s.offered(c, a, err)
 	}
 	session, secret, err := s.start(ctx, a, result)
 	if err != nil {
