@@ -286,6 +286,12 @@ func (a *application) remember(k *Case, digest key) error {
 	if err := a.indexCase(k, digest, 0); err != nil {
 		return err
 	}
+	return a.forgetDigest(k, digest)
+}
+
+// forgetDigest lets the same conflict be another case, and this one go when its
+// day has come.
+func (a *application) forgetDigest(k *Case, digest key) error {
 	if err := a.tx.Delete(digest); err != nil {
 		return err
 	}

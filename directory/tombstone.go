@@ -121,8 +121,10 @@ func (a *application) forgetEvidence(k *Case) error {
 		case open:
 			k.Closed = a.now.At
 			return a.ended(k, m.digest, CaseClosed)
-		default:
-			return a.closeCase(k, m.digest, CaseClosed)
+		default: // what was decided is decided about nobody any more
+			if err := a.forgetDigest(k, m.digest); err != nil {
+				return err
+			}
 		}
 	}
 	k.Resolutions = nil
