@@ -134,11 +134,7 @@ func (k groupKind) lookup(l filter.Lookup) ([]ID, error) {
 
 // judge puts a group to the filter.
 func (k groupKind) judge(t task, id ID) (*candidate, error) {
-	terms := 0
-	if t.match != nil {
-		terms = t.match.Terms()
-	}
-	if err := k.pay(readCost * max(terms/8, 1)); err != nil {
+	if err := k.pay(t.readCost()); err != nil {
 		return nil, err
 	}
 	g, err := k.groupByID(id)

@@ -67,11 +67,7 @@ func (k userKind) ranked(attribute string) []run {
 // judge puts a user to the filter. One that a scan comes upon is the viewer's
 // own; an index also finds those whom a create would collide with.
 func (k userKind) judge(t task, id ID) (*candidate, error) {
-	terms := 0
-	if t.match != nil {
-		terms = t.match.Terms()
-	}
-	if err := k.pay(readCost * max(terms/8, 1)); err != nil {
+	if err := k.pay(t.readCost()); err != nil {
 		return nil, err
 	}
 	u, err := k.userByID(id)

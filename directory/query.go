@@ -36,6 +36,8 @@ type Profile struct {
 type Query struct {
 	// Filter is a SCIM filter, "" for all. Its attribute names are SCIM paths.
 	Filter string
+	// Filters bounds the filter further than the package does.
+	Filters filter.Limits
 	// SortBy is the SCIM path of the attribute whose values order the answer,
 	// "" for the order of creation. Of several values the primary one counts, of
 	// a long one its beginning; a resource without a value comes last.
@@ -121,8 +123,8 @@ type SortError struct{ Path, Detail string }
 func (e *SortError) Error() string { return fmt.Sprintf("sortBy %.100q: %s", e.Path, e.Detail) }
 
 // compileFilter returns a *filter.Error when the text cannot be read.
-func compileFilter(text string, schema filter.Schema) (*filter.Matcher, error) {
-	tree, err := filter.Parse(text)
+func compileFilter(text string, within filter.Limits, schema filter.Schema) (*filter.Matcher, error) {
+	tree, err := within.Parse(text)
 	if err != nil {
 		return nil, err
 	}

@@ -144,7 +144,7 @@ func (s *search) tasks() ([]task, error) {
 			}
 		}
 		if s.q.Filter != "" {
-			if t.match, err = compileFilter(s.q.Filter, k.schema()); err != nil {
+			if t.match, err = compileFilter(s.q.Filter, s.q.Filters, k.schema()); err != nil {
 				return nil, err
 			}
 			t.plan()
@@ -154,6 +154,14 @@ func (s *search) tasks() ([]task, error) {
 		tasks[i] = t
 	}
 	return tasks, nil
+}
+
+// readCost is what it costs to read a resource and put it to the filter.
+func (t *task) readCost() int {
+	if t.match == nil {
+		return readCost
+	}
+	return readCost * max(t.match.Terms()/8, 1)
 }
 
 // typeCost makes the resource type the last lookup to be chosen: it tells
@@ -344,8 +352,11 @@ func (s *search) lookedUp(t task) ([]ID, error) {
 // full holds when the page has what was asked for.
 func (s *search) full() bool { return len(s.page.Items) >= s.q.Limit }
 
-// consider reads one resource and adds it when it is shown.
+// consider reads one resource, which is known to be on the page, and adds it.
+// The length of the page bounds what that costs, not the budget.
 func (s *search) consider(t task, at position) (bool, error) {
+	t.lean = false // it will be shown
+	s.budget += t.readCost()
 	c, err := t.judge(t, at.id)
 	if c == nil || err != nil {
 		return false, err

@@ -116,7 +116,21 @@ func (c *call) schemaDocuments() []resource {
 		docs = append(docs, c.located(s, doc))
 	}
 	group := c.s.groups.schemas[0]
-	return append(docs, c.located(group, group.ToMap()))
+	doc := group.ToMap()
+	if raw, ok := doc["attributes"].([]resource); ok {
+		requireName(raw)
+	}
+	return append(docs, c.located(group, doc))
+}
+
+// requireName says that a group needs its name, which RFC 7643 §4.2 demands in
+// words and leaves out of the schema in §8.7.1.
+func requireName(raw []resource) {
+	for _, a := range raw {
+		if a["name"] == directory.DisplayName {
+			a["required"] = true
+		}
+	}
 }
 
 // requires says whether every new user needs the attribute.

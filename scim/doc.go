@@ -100,7 +100,7 @@
 // 24 levels or of more than 131,072 values (longer ones: one for 16 bytes); no
 // PATCH looks at more than 524,288 elements or makes a user larger than 1 MiB.
 // No list looks at more records than Options.MaxScan (tooMany), no bulk has more
-// operations than MaxBulkOperations (413), no token asks more often than Rate
+// operations than MaxBulkOperations and no PATCH more than MaxOperations (413), no token asks more often than Rate
 // (429). A filter or path is at most 8 KiB, 32 levels and 256 terms
 // (invalidFilter, invalidPath).
 // Members are neither read for a write nor kept in memory for an answer; an

@@ -15,6 +15,7 @@ type groupEdit struct {
 	x       *index
 	ignored unknown
 	texts   directory.Attributes // displayName and externalId; EMPTY unsets
+	most    int                  // operations of a PATCH, 0 for any number
 	replace bool                 // the members are exactly those that come
 	members map[directory.ID]bool
 	order   []directory.ID
@@ -32,7 +33,7 @@ func (g *groupEdit) readGroup(root node) error {
 }
 
 func (g *groupEdit) readPatch(root node) error {
-	return operations(root, func(op, path string, hasPath bool, value node) error {
+	return operations(root, g.most, func(op, path string, hasPath bool, value node) error {
 		if hasPath {
 			return g.addPath(op, path, value)
 		}

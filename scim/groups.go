@@ -55,7 +55,7 @@ func (c *call) writeGroup(verb directory.Verb, status int) error {
 	if err != nil {
 		return err
 	}
-	g := groupEdit{x: c.s.groups}
+	g := groupEdit{x: c.s.groups, most: c.s.options.MaxOperations}
 	if verb == directory.VerbEdit {
 		err = g.readPatch(root)
 	} else {

@@ -286,7 +286,7 @@ func kindOf(t directory.Type) filter.Kind {
 type indexes struct{ byOrg sync.Map }
 
 func (c *indexes) of(p *directory.Policy) *index {
-	if v, ok := c.byOrg.Load(p.Org.ID); ok && v.(*index).policy.Revision == p.Revision {
+	if v, ok := c.byOrg.Load(p.Org.ID); ok && v.(*index).policy == p {
 		return v.(*index)
 	}
 	x := newUserIndex(p)

@@ -45,5 +45,6 @@ func (c *call) me() error {
 		return c.notImplemented()
 	}
 	c.id = c.person.String()
+	c.w.Header().Set("Cache-Control", "private, no-cache") // a cookie decides whose answer it is
 	return c.readUser()
 }

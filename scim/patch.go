@@ -3,6 +3,7 @@ package scim
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	scimlib "github.com/elimity-com/scim"
@@ -36,6 +37,7 @@ type program struct {
 	arena   arena
 	edits   []edit
 	ignored unknown
+	most    int // operations of a PATCH, 0 for any number
 }
 
 // newProgram makes an empty program for a body of size values. It may use the
@@ -88,7 +90,7 @@ const maxWork = 1 << 19
 
 // readPatch reads a PatchOp message (RFC 7644 §3.5.2).
 func (p *program) readPatch(root node) error {
-	return operations(root, func(op, path string, hasPath bool, value node) error {
+	return operations(root, p.most, func(op, path string, hasPath bool, value node) error {
 		if hasPath {
 			return p.addPath(op, path, value)
 		}
@@ -102,8 +104,8 @@ func (p *program) readPatch(root node) error {
 }
 
 // operations reads the list of operations and their dialects: op in any case,
-// a single object instead of a list, an empty path.
-func operations(root node, each func(op, path string, hasPath bool, value node) error) error {
+// a single object instead of a list, an empty path; most is how many.
+func operations(root node, most int, each func(op, path string, hasPath bool, value node) error) error {
 	list, ok := root.child("Operations")
 	if !ok || list.blank() {
 		return invalidSyntax("Operations: a list of at least one operation is expected")
@@ -127,6 +129,9 @@ func operations(root node, each func(op, path string, hasPath bool, value node) 
 	}
 	i := 0
 	for n := range list.children {
+		if i == most && most > 0 {
+			return faultf(http.StatusRequestEntityTooLarge, "", "Operations: at most %d are taken at once; send the rest in another PATCH", most)
+		}
 		if err := one(i, n); err != nil {
 			return err
 		}

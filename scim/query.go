@@ -140,7 +140,7 @@ func number10(name, value string) (int, error) {
 // query is what the parameters ask of the directory.
 func (c *call) query(p parameters) directory.Query {
 	q := directory.Query{Filter: p.filter, SortBy: p.sortBy, Offset: p.start - 1, Limit: p.count,
-		MaxScan: c.s.options.MaxScan, CursorLife: c.s.options.CursorLife}
+		MaxScan: c.s.options.MaxScan, CursorLife: c.s.options.CursorLife, Filters: c.s.options.Filters}
 	if p.sortOrder == "descending" {
 		q.Order = directory.Descending
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"muster/directory"
+	"muster/directory/filter"
 )
 
 // Options of a Server. The zero value is safe; BaseURL alone should be set.
@@ -24,6 +25,11 @@ type Options struct {
 	// PageSize is what a list holds when the client asks for no count (100),
 	// MaxResults the most it may ask for (200).
 	PageSize, MaxResults int
+	// MaxOperations is how many operations one PATCH may have: 20,000.
+	MaxOperations int
+	// Filters bounds filters further than its package does: 8 KiB, 32 levels, 256
+	// terms.
+	Filters filter.Limits
 	// MaxBulkOperations and MaxBulkBody bound one bulk: 1,000 operations in four
 	// times MaxBody.
 	MaxBulkOperations int
@@ -72,6 +78,7 @@ func New(d *directory.Directory, o Options) *Server {
 	}
 	o.MaxBody = orElse(o.MaxBody, 1<<20)
 	o.MaxGroupBody = orElse(o.MaxGroupBody, 8*o.MaxBody)
+	o.MaxOperations = orElse(o.MaxOperations, 20_000)
 	o.MaxBulkBody = orElse(o.MaxBulkBody, 4*o.MaxBody)
 	o.MaxBulkOperations = orElse(o.MaxBulkOperations, 1000)
 	o.MaxResults = orElse(o.MaxResults, 200)

@@ -310,7 +310,7 @@ func TestDiscovery(t *testing.T) {
 		required[path] = doc["required"]
 		values[path] = doc["canonicalValues"]
 	})
-	for _, path := range []string{"/User/userName", "/User/name/givenName", "/Enterprise User/department"} {
+	for _, path := range []string{"/User/userName", "/Group/displayName", "/User/name/givenName", "/Enterprise User/department"} {
 		if required[path] != true {
 			t.Errorf("%s is not required", path)
 		}

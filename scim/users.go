@@ -77,6 +77,7 @@ func (c *call) writeUser(verb directory.Verb, status int) error {
 // program reads the body of a write about a user into the change.
 func (c *call) program(change *directory.Change, root node) error {
 	p := newProgram(c.index, len(root.doc), c.edits)
+	p.most = c.s.options.MaxOperations
 	defer func() { c.edits = p.edits }()
 	create := c.connection.CreateElement || change.Verb != directory.VerbEdit
 	var err error

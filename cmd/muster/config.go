@@ -12,6 +12,7 @@ import (
 
 	"muster/cmd/muster/yamlfile"
 	"muster/directory"
+	"muster/directory/filter"
 	"muster/scim"
 )
 
@@ -58,6 +59,10 @@ func (s *settings) bindLimits(f *pflag.FlagSet) {
 	f.Int64Var(&s.Push.MaxGroupBody, "scim-max-group-body", 8<<20, "bytes of a group with its members")
 	f.Int64Var(&s.Push.MaxBulkBody, "scim-max-bulk-body", 4<<20, "bytes of a bulk")
 	f.IntVar(&s.Push.MaxBulkOperations, "scim-max-bulk-operations", 1000, "operations of a bulk")
+	f.IntVar(&s.Push.MaxOperations, "scim-max-operations", 20_000, "operations of a PATCH")
+	f.IntVar(&s.Push.Filters.Bytes, "scim-max-filter", filter.MaxBytes, "bytes of a filter, at most 8192")
+	f.IntVar(&s.Push.Filters.Depth, "scim-max-filter-depth", filter.MaxDepth, "levels of brackets in a filter, at most 32")
+	f.IntVar(&s.Push.Filters.Terms, "scim-max-filter-terms", filter.MaxTerms, "comparisons in a filter, at most 256")
 	f.IntVar(&s.Push.PageSize, "scim-page-size", 100, "resources on a page whose length nobody asks for")
 	f.IntVar(&s.Push.MaxResults, "scim-max-results", 200, "resources on a page")
 	f.IntVar(&s.Push.MaxScan, "scim-max-scan", directory.DefaultMaxScan, "records that one list may look at")

@@ -25,7 +25,7 @@
 // Parse and ParsePath take the whole grammar and promise: at most MaxBytes of
 // valid UTF-8, MaxDepth levels of parentheses, brackets and not, MaxTerms
 // terms; time linear in the input; every refusal is an *Error that says what,
-// where and what would be allowed. Beyond the grammar they accept:
+// where and what would be allowed. Limits.Parse holds to less. Beyond the grammar they accept:
 //
 //   - emails[type eq "work"].value eq "x", which Entra ID sends: it becomes
 //     emails[type eq "work" and value eq "x"], one element that satisfies both

@@ -7,8 +7,26 @@ import (
 )
 
 // Parse reads a filter. Its errors are *Error.
-func Parse(s string) (Expression, error) {
-	p := parser{text: s}
+func Parse(s string) (Expression, error) { return Limits{}.Parse(s) }
+
+// Limits are tighter bounds of a filter than MaxBytes, MaxDepth and MaxTerms,
+// which none can exceed; 0 is those.
+type Limits struct{ Bytes, Depth, Terms int }
+
+// within are the limits that hold.
+func (l Limits) within() Limits {
+	least := func(limit, most int) int {
+		if limit <= 0 {
+			return most
+		}
+		return min(limit, most)
+	}
+	return Limits{least(l.Bytes, MaxBytes), least(l.Depth, MaxDepth), least(l.Terms, MaxTerms)}
+}
+
+// Parse reads a filter within the limits.
+func (l Limits) Parse(s string) (Expression, error) {
+	p := parser{text: s, most: l}
 	if err := p.admit("filter"); err != nil {
 		return nil, err
 	}
@@ -42,6 +60,7 @@ func ParsePath(s string) (Path, error) {
 // parser descends recursively; only open recurses, and it counts.
 type parser struct {
 	text   string
+	most   Limits
 	pos    int
 	depth  int
 	terms  int
@@ -57,8 +76,9 @@ func (p *parser) rest() string { return excerpt(p.text[p.pos:]) }
 
 // admit checks what holds for the whole text.
 func (p *parser) admit(noun string) error {
-	if len(p.text) > MaxBytes {
-		return &Error{Offset: MaxBytes, Detail: fmt.Sprintf("the %s is longer than the %d bytes that are allowed", noun, MaxBytes)}
+	p.most = p.most.within()
+	if len(p.text) > p.most.Bytes {
+		return &Error{Offset: p.most.Bytes, Detail: fmt.Sprintf("the %s is longer than the %d bytes that are allowed", noun, p.most.Bytes)}
 	}
 	if utf8.ValidString(p.text) {
 		return nil
@@ -141,8 +161,8 @@ func isNot(path AttributePath) bool {
 
 // open reads a whole expression between the bracket at pos and its partner.
 func (p *parser) open(partner byte) (Expression, error) {
-	if p.depth++; p.depth > MaxDepth {
-		return nil, p.fail("brackets are nested deeper than the %d levels that are allowed", MaxDepth)
+	if p.depth++; p.depth > p.most.Depth {
+		return nil, p.fail("brackets are nested deeper than the %d levels that are allowed", p.most.Depth)
 	}
 	p.pos++
 	e, err := p.disjunction()
@@ -183,8 +203,8 @@ func (p *parser) valuePath(path AttributePath) (Expression, error) {
 // dotted joins the comparison after the brackets to the filter within them.
 // Printed, the filter may need parentheses there, which count.
 func (p *parser) dotted(inner Expression) (Expression, error) {
-	if p.depth+2 > MaxDepth {
-		return nil, p.fail("brackets are nested deeper than the %d levels that are allowed", MaxDepth)
+	if p.depth+2 > p.most.Depth {
+		return nil, p.fail("brackets are nested deeper than the %d levels that are allowed", p.most.Depth)
 	}
 	sub, err := p.subAttribute()
 	if err != nil {
@@ -220,8 +240,8 @@ func (p *parser) path() (Path, error) {
 // comparison reads the operator and value that follow an attribute's name.
 func (p *parser) comparison(path AttributePath, spaced bool) (Expression, error) {
 	const allowed = "pr, eq, ne, co, sw, ew, gt, ge, lt or le"
-	if p.terms++; p.terms > MaxTerms {
-		return nil, p.fail("the filter has more than the %d terms that are allowed", MaxTerms)
+	if p.terms++; p.terms > p.most.Terms {
+		return nil, p.fail("the filter has more than the %d terms that are allowed", p.most.Terms)
 	}
 	if !spaced {
 		return nil, p.fail("a space and an operator are expected after the attribute (%s), found %s", allowed, p.rest())
