@@ -13,7 +13,7 @@ type application struct {
 	s        situation
 	id       ID // of whatever the change creates
 	now      Stamp
-	wrote    uint64 // number of the last event
+	wrote    ID // the last event
 	warnings []Warning
 	cases    []*Refusal
 	// released are tombstones that gave way to the new user.
@@ -279,7 +279,7 @@ func (a *application) commitUser(d decision, before, after *User) (Result, error
 		result.Outcome = Deleted
 		return result, nil
 	}
-	if a.wrote == 0 && d.action == actUpdate {
+	if a.wrote == NoID && d.action == actUpdate {
 		result.Outcome = Unchanged
 	}
 	p, err := a.profile(a.s.policy, after, Viewer{a.org, a.s.viewer()}, false)

@@ -127,7 +127,7 @@ func (a *application) writeGroup(before, after *Group, members MemberChange) err
 	what := GroupUpdated
 	if before == nil {
 		what = GroupCreated
-		if err := a.count(countGroups+after.Source.String(), after.ID, 1); err != nil {
+		if err := a.count(countGroups+after.Source.String(), 1); err != nil {
 			return err
 		}
 	} else {
@@ -223,7 +223,7 @@ func (a *application) deleteGroup(g *Group) (Result, error) {
 			return Result{}, err
 		}
 	}
-	if err := a.count(countGroups+g.Source.String(), g.ID, -1); err != nil {
+	if err := a.count(countGroups+g.Source.String(), -1); err != nil {
 		return Result{}, err
 	}
 	if err := a.tx.Delete(groupKey(a.org, g.ID)); err != nil {

@@ -112,7 +112,7 @@ func (a *application) newCase(at key, k *Case, r *Refusal) error {
 	if err := a.indexCase(k, at, caseOpen); err != nil {
 		return err
 	}
-	if err := a.count(countCases+connection, id, 1); err != nil {
+	if err := a.count(countCases+connection, 1); err != nil {
 		return err
 	}
 	if err := a.setJSON(caseKey(a.org, id), k); err != nil {

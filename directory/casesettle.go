@@ -60,7 +60,7 @@ func (a *application) settleCase(m caseMark) error {
 
 // ended closes an open case and counts it off.
 func (a *application) ended(k *Case, digest key, what EventType) error {
-	if err := a.count(countCases+k.Source.Connection, k.ID, -1); err != nil {
+	if err := a.count(countCases+k.Source.Connection, -1); err != nil {
 		return err
 	}
 	if err := a.closeCase(k, digest, what); err != nil || k.Kind == CaseOverflow {

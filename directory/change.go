@@ -133,8 +133,8 @@ type Result struct {
 	Group *Group
 	// Warnings tell what was left out and why; the change went through without it.
 	Warnings []Warning
-	// Event is the number of the event, 0 when nothing changed.
-	Event uint64
+	// Event is the last one that the change caused, NoID when nothing changed.
+	Event ID
 	// Changes are what changed, Others how many other users changed with it; a
 	// job's are not counted.
 	Changes []AttributeChange

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-
-	"muster/directory/engine"
 )
 
 // Setup is the wanted state of one organisation with its connections.
@@ -29,12 +27,12 @@ type Setup struct {
 // many.
 func (d *Directory) Configure(ctx context.Context, by EventSource, setups []Setup) (changed []string, err error) {
 	now := canonicalTime(d.now())
-	err = d.engine.Update(ctx, func(tx engine.WriteTx) error {
+	err = d.update(ctx, "", func(w writing) error {
 		changed = nil
 		faults := repeated(setups)
 		for i := range setups {
 			s := setups[i]
-			w := writing{reading{tx, d, s.Org.ID}, tx}
+			w.org = s.Org.ID
 			a := &application{writing: w, now: Stamp{now, by.Actor, by.Request}}
 			a.s.change = &Change{Org: s.Org.ID, Channel: by.Channel, Actor: by.Actor, Request: by.Request}
 			lines, bad, err := a.setUp(s)

@@ -25,14 +25,16 @@ type Options struct {
 // Directory is users, groups and everything decided about them, on one engine.
 // All its methods may be called concurrently.
 type Directory struct {
-	engine engine.Engine
-	now    func() time.Time
-	random io.Reader
-	log    *slog.Logger
-	ids    idSource
-	pepper []byte    // keys token and session hashes
-	macs   sync.Pool // of hash.Hash, keyed with pepper
-	shards byte      // mask of counter shards
+	engine  engine.Engine
+	now     func() time.Time
+	random  io.Reader
+	log     *slog.Logger
+	ids     idSource
+	pepper  []byte    // keys token and session hashes
+	macs    sync.Pool // of hash.Hash, keyed with pepper
+	serial  bool      // transactions run one after another
+	process ID        // this one, among all that have the store open
+	shards  shards    // of counters
 
 	policies sync.Map   // org id -> *keptPolicy
 	homes    sync.Map   // connection id -> org id, as long as it is there
@@ -43,7 +45,7 @@ type Directory struct {
 // Open prepares a directory on an engine, which the caller closes. A new
 // store is initialised; one written by a later release is refused.
 func Open(ctx context.Context, e engine.Engine, o Options) (*Directory, error) {
-	d := &Directory{engine: e, now: o.Now, random: o.Random, log: o.Log, shards: 15}
+	d := &Directory{engine: e, now: o.Now, random: o.Random, log: o.Log, serial: e.Limits().Serial}
 	if d.now == nil {
 		d.now = time.Now
 	}
@@ -53,10 +55,14 @@ func Open(ctx context.Context, e engine.Engine, o Options) (*Directory, error) {
 	if d.log == nil {
 		d.log = slog.Default()
 	}
-	if e.Limits().Serial {
-		d.shards = 0
-	}
 	d.ids.random = d.random
+	var err error
+	if d.process, err = d.ids.next(d.now()); err != nil {
+		return nil, err
+	}
+	if !d.serial {
+		d.shards.spread()
+	}
 	d.macs.New = func() any { return hmac.New(sha256.New, d.pepper) }
 	return d, d.initialise(ctx)
 }

@@ -112,7 +112,7 @@ func TestPushThenSignInIsOnePerson(t *testing.T) {
 		t.Errorf("title is %q; sso fills gaps", got)
 	}
 	again, err := w.signIn("ada-1", "userName", "ada@acme.example", "displayName", "Ada L", "title", "Countess")
-	if err != nil || again.Outcome != directory.Unchanged || again.Event != 0 {
+	if err != nil || again.Outcome != directory.Unchanged || again.Event != directory.NoID {
 		t.Errorf("again: %+v, %v", again, err)
 	}
 	if _, err := w.push("userName", "ADA@acme.example"); directory.RefusalCode(err) != directory.Uniqueness {

@@ -60,6 +60,10 @@
 //     commits: a known person whom a rule now denies loses the groups and values
 //     that the assertion took away, and does not come in.
 //   - A change that changes nothing writes nothing: no version, no event.
+//   - Events are numbered without gaps, each user's in the order of commits, and
+//     whoever asks for events sees all that were committed before. Where
+//     transactions race, the number comes after the commit (sequence.go), so that
+//     no key is one that every change touches.
 //   - Whatever makes a create answer uniqueness is found by a filter on that
 //     attribute, by the same reader.
 //   - A read shows the store as it is. What is remembered between reads (compiled

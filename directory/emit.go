@@ -9,20 +9,17 @@ import (
 	"fmt"
 )
 
-// emit numbers an event and writes it. The number comes from a key of the
-// organisation; where transactions run one after another that costs nothing,
-// elsewhere it is the price of gap-free order.
+// emit writes an event; sequence.go says when it gets its number.
 func (a *application) emit(e Event, secret [16]byte) error {
-	seq, err := a.nextSeq()
-	if err != nil {
-		return err
-	}
 	id, err := a.d.ids.next(a.now.At)
 	if err != nil {
 		return err
 	}
 	c := a.s.change
-	e.Seq, e.ID, e.Time = seq, id, a.now.At
+	e.ID = id
+	if e.Time.IsZero() {
+		e.Time = a.now.At
+	}
 	if e.Case == NoID {
 		e.Case = a.resolves
 	}
@@ -31,31 +28,8 @@ func (a *application) emit(e Event, secret [16]byte) error {
 	if err != nil {
 		return err
 	}
-	a.wrote = seq
-	if err := a.tx.Set(orgKey(tableEvent, a.org).number(seq), record); err != nil {
-		return err
-	}
-	for _, about := range []ID{e.User, e.Group, e.Other} {
-		if about != NoID {
-			if err := a.tx.Set(orgKey(tableHistory, a.org).id(about).number(seq), nil); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (a *application) nextSeq() (uint64, error) {
-	k := orgKey(tableSequence, a.org)
-	old, err := a.Get(k)
-	if err != nil {
-		return 0, err
-	}
-	seq := uint64(1)
-	if len(old) == 8 {
-		seq = binary.BigEndian.Uint64(old) + 1
-	}
-	return seq, a.tx.Set(k, binary.BigEndian.AppendUint64(nil, seq))
+	a.wrote = id
+	return a.keepEvent(&e, record)
 }
 
 // encodeEvent keeps the header readable and seals the changes of a user under
@@ -93,11 +67,9 @@ func encodeEvent(e *Event, secret [16]byte) ([]byte, error) {
 
 // decodeEvent reads an event; without the key (erased user) it has no changes.
 func decodeEvent(seq uint64, record []byte, secret func(ID) ([16]byte, bool)) (Event, error) {
-	d := newDecoder(record)
-	e := Event{Seq: seq, ID: d.id(), Time: d.time(), Type: EventType(d.text()), User: d.id(), Group: d.id(), Other: d.id(), Case: d.id(),
-		Source: EventSource{d.text(), Channel(d.text()), d.text(), d.text()}}
-	body := d.text()
-	if err := d.done(); err != nil {
+	e, body, err := decodeHead(record)
+	e.Seq = seq
+	if err != nil {
 		return e, err
 	}
 	if e.User != NoID {
@@ -112,6 +84,15 @@ func decodeEvent(seq uint64, record []byte, secret func(ID) ([16]byte, bool)) (E
 		body = string(plain)
 	}
 	return e, e.decodeChanges(body)
+}
+
+// decodeHead reads what of an event is not sealed, and its sealed changes.
+func decodeHead(record []byte) (e Event, body string, err error) {
+	d := newDecoder(record)
+	e = Event{ID: d.id(), Time: d.time(), Type: EventType(d.text()), User: d.id(), Group: d.id(), Other: d.id(), Case: d.id(),
+		Source: EventSource{d.text(), Channel(d.text()), d.text(), d.text()}}
+	body = d.text()
+	return e, body, d.done()
 }
 
 func (e *Event) decodeChanges(body string) error {
@@ -159,6 +140,9 @@ func unseal(secret [16]byte, id ID, sealed []byte) ([]byte, error) {
 
 // Events returns at most limit events after a sequence number, oldest first.
 func (d *Directory) Events(ctx context.Context, org string, after uint64, limit int) (list []Event, err error) {
+	if err := d.sequence(ctx, org); err != nil {
+		return nil, err
+	}
 	err = d.view(ctx, org, func(r reading) error {
 		list = nil
 		from := orgKey(tableEvent, org)
@@ -192,6 +176,9 @@ func (r reading) event(k, record []byte) (Event, error) {
 
 // History returns the newest events of one user, newest first.
 func (d *Directory) History(ctx context.Context, org string, id ID, limit int) (list []Event, err error) {
+	if err := d.sequence(ctx, org); err != nil {
+		return nil, err
+	}
 	err = d.view(ctx, org, func(r reading) (err error) { list, err = r.history(id, 0, limit); return err })
 	return list, err
 }

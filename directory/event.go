@@ -7,8 +7,9 @@ import "time"
 // webhooks and SCIM events all read them. What is about the instance itself
 // stands in the events of organisation "".
 type Event struct {
-	Seq   uint64    `json:"seq"`
-	ID    ID        `json:"id"`
+	Seq uint64 `json:"seq"`
+	ID  ID     `json:"id"`
+	// Time is when it happened, and later than the user's event before it.
 	Time  time.Time `json:"time"`
 	Type  EventType `json:"type"`
 	User  ID        `json:"user,omitzero"` // NoID when it is not about a user

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -50,6 +51,9 @@ func (d *Directory) Recomputing(ctx context.Context, org string) (list []Recompu
 	})
 	return list, err
 }
+
+// workLease is how long others wait for a process that died at work.
+const workLease = 10 * time.Second
 
 // jobStep is how many users one transaction of a job resolves.
 const jobStep = 200
@@ -117,10 +121,20 @@ func (r reading) jobsPending() bool {
 
 // Run does the directory's background work until ctx ends: jobs, and what time
 // brings (expired one-time values and sessions, lapsed pins, tombstones past
-// their retention).
+// their retention). Where several processes run it on one store, one works at a
+// time.
 func (d *Directory) Run(ctx context.Context) error {
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	if !d.serial {
+		beside.Go(func() { d.sequencing(ctx) })
+	}
 	for {
-		more, err := d.Work(ctx)
+		more := false
+		mine, err := d.lease(ctx, "work", workLease)
+		if mine {
+			more, err = d.Work(ctx)
+		}
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -131,11 +145,7 @@ func (d *Directory) Run(ctx context.Context) error {
 		if more && err == nil {
 			wait = 0
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		}
+		sleep(ctx, wait)
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 //	i org index value [id]     see index.go
 //	e org seq                  Event; h org user|group seq -> nothing
 //	q org                      the last event number
+//	p org time id              Event without a number; its place among those of its user
 //	n org counter shard        a total
 //	w org conn window [user]   what the guard counted
 //	W org conn what [id]       what else a guard keeps, see guardstate.go
@@ -36,6 +37,7 @@ import (
 //	M org user other           what undoes a merge
 //	j org id                   a job under way
 //	k org id                   a Task (JSON); L org id number -> a row of its table
+//	X work                     which process does it (JSON)
 //	r org conn channel hash    a subject of an erased user
 //	A org conn what            what a connection has beside its configuration
 //	v id                       Administrator; V e-mail -> id
@@ -57,6 +59,7 @@ const (
 	tableEvent      = 'e'
 	tableHistory    = 'h'
 	tableSequence   = 'q'
+	tableWaiting    = 'p'
 	tableCount      = 'n'
 	tableGuard      = 'w'
 	tableGuardKept  = 'W'
@@ -76,6 +79,7 @@ const (
 	tableTask       = 'k'
 	tableTaskRow    = 'L'
 	tableErased     = 'r'
+	tableLease      = 'X'
 	tableBeside     = 'A'
 
 	tableAdmin         = 'v'

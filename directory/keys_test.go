@@ -20,6 +20,8 @@ func TestEveryTableHasALetterOfItsOwn(t *testing.T) {
 		tableEvent:         true,
 		tableHistory:       true,
 		tableSequence:      true,
+		tableWaiting:       true,
+		tableLease:         true,
 		tableCount:         true,
 		tableGuard:         true,
 		tableGuardKept:     true,

@@ -65,10 +65,10 @@ func (a *application) leaveGroup(t *Task, id ID) error {
 			return err
 		}
 	}
-	if err := a.count(countGroups+g.Source.String(), id, -1); err != nil {
+	if err := a.count(countGroups+g.Source.String(), -1); err != nil {
 		return err
 	}
-	if err := a.count(countGroups+next.Source.String(), id, 1); err != nil {
+	if err := a.count(countGroups+next.Source.String(), 1); err != nil {
 		return err
 	}
 	next.Modified = a.now.At

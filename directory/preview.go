@@ -3,8 +3,6 @@ package directory
 import (
 	"context"
 	"errors"
-
-	"muster/directory/engine"
 )
 
 // Preview is what a configuration would change, counted before it is saved.
@@ -55,9 +53,8 @@ func (d *Directory) Preview(ctx context.Context, s Setup) (p Preview, err error)
 // tryOut compiles a setup as Configure does and takes it back: what is decided
 // now, what would be, and what would change. next is nil when nothing would.
 func (d *Directory) tryOut(ctx context.Context, s Setup) (old, next *Policy, lines []string, err error) {
-	err = d.engine.Update(ctx, func(tx engine.WriteTx) error {
+	err = d.update(ctx, s.Org.ID, func(w writing) error {
 		old, next, lines = nil, nil, nil
-		w := writing{reading{tx, d, s.Org.ID}, tx}
 		a := &application{writing: w, now: Stamp{At: canonicalTime(d.now())}, trial: true}
 		a.s.change = &Change{Org: s.Org.ID, Channel: Local}
 		var faults []Fault

@@ -96,14 +96,14 @@ func (a *application) writeSeats(before, after *User) error {
 	for _, name := range had {
 		if !slices.Contains(after.Seats, name) {
 			a.freed = append(a.freed, name)
-			if err := a.count(countSeats+name, after.ID, -1); err != nil {
+			if err := a.count(countSeats+name, -1); err != nil {
 				return err
 			}
 		}
 	}
 	for _, name := range after.Seats {
 		if !slices.Contains(had, name) {
-			if err := a.count(countSeats+name, after.ID, 1); err != nil {
+			if err := a.count(countSeats+name, 1); err != nil {
 				return err
 			}
 		}

@@ -19,7 +19,8 @@ type reading struct {
 // writing is a transaction seen as records of one organisation.
 type writing struct {
 	reading
-	tx engine.WriteTx
+	tx    engine.WriteTx
+	shard byte // of the counters it changes
 }
 
 func (d *Directory) view(ctx context.Context, org string, fn func(reading) error) error {
@@ -27,7 +28,9 @@ func (d *Directory) view(ctx context.Context, org string, fn func(reading) error
 }
 
 func (d *Directory) update(ctx context.Context, org string, fn func(writing) error) error {
-	return d.engine.Update(ctx, func(tx engine.WriteTx) error { return fn(writing{reading{tx, d, org}, tx}) })
+	shard, back := d.shards.take()
+	defer back()
+	return d.engine.Update(ctx, func(tx engine.WriteTx) error { return fn(writing{reading{tx, d, org}, tx, shard}) })
 }
 
 // userByID returns the record of a user, tombstones included, nil when there is none.
@@ -149,11 +152,10 @@ func (r reading) total(name string) (int, error) {
 	return int(sum), nil
 }
 
-// count adds to a counter, in the shard of an id, so that writers of different
-// records seldom touch the same key.
-func (w writing) count(name string, id ID, by int64) error {
-	k := orgKey(tableCount, w.org).word(name)
-	k = append(k, id[15]&w.d.shards)
+// count adds to a counter, in a shard that no other transaction of this process
+// changes at the same time and few of other processes do.
+func (w writing) count(name string, by int64) error {
+	k := append(orgKey(tableCount, w.org).word(name), w.shard)
 	old, err := w.Get(k)
 	if err != nil {
 		return err

@@ -22,6 +22,9 @@ type Telling struct {
 // events before a number (0: from the end). The next page begins before the
 // last number of this one.
 func (d *Directory) Story(ctx context.Context, org string, id ID, before uint64, limit int) (list []Telling, err error) {
+	if err := d.sequence(ctx, org); err != nil {
+		return nil, err
+	}
 	err = d.view(ctx, org, func(r reading) error {
 		list = nil
 		events, err := r.history(id, before, limit)
@@ -179,6 +182,9 @@ type Past struct {
 // It reads the events of the user and of all groups up to there. After erasure
 // nothing personal is left of the past either.
 func (d *Directory) AsOf(ctx context.Context, org string, id ID, seq uint64) (p Past, err error) {
+	if err := d.sequence(ctx, org); err != nil {
+		return p, err
+	}
 	err = d.view(ctx, org, func(r reading) error {
 		p = Past{User: id}
 		u, err := r.userByID(id)

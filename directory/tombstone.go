@@ -140,11 +140,11 @@ func (a *application) writeErased(before, after *User) error {
 	if err := a.writeIndex(before, after); err != nil {
 		return err
 	}
-	after.Modified = a.now.At
+	after.Modified = following(a.now.At, before.Modified)
 	if err := a.tx.Set(userKey(a.org, after.ID), encodeUser(after)); err != nil {
 		return err
 	}
-	return a.emit(Event{Type: UserErased, User: after.ID}, before.key)
+	return a.emit(Event{Type: UserErased, User: after.ID, Time: after.Modified}, before.key)
 }
 
 // erasedKey is where the hash of an erased user's subject stands; the issuer

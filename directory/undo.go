@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"encoding/binary"
 	"slices"
 	"time"
 )
@@ -12,6 +11,9 @@ import (
 // backwards through the events as a task. What was undone is refused by the
 // guard when it comes again, until an administrator lets it through.
 func (d *Directory) UndoRun(ctx context.Context, by EventSource, org, connection string, since time.Time) (task ID, err error) {
+	if err := d.sequence(ctx, org); err != nil {
+		return NoID, err
+	}
 	err = d.administer(ctx, by, org, func(a *application) error {
 		if _, err := a.connectionOf(connection); err != nil {
 			return err
@@ -38,14 +40,6 @@ func (d *Directory) UndoRun(ctx context.Context, by EventSource, org, connection
 		return err
 	})
 	return task, err
-}
-
-func (r reading) lastSeq() (uint64, error) {
-	v, err := r.Get(orgKey(tableSequence, r.org))
-	if len(v) != 8 || err != nil {
-		return 0, err
-	}
-	return binary.BigEndian.Uint64(v), nil
 }
 
 // firstSince is the number of the first event not before a moment; last + 1 for

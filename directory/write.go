@@ -19,6 +19,10 @@ func (a *application) record(before, after *User, e Event) error {
 	matters := before == nil || len(e.Changes) > 0 || e.Type != UserUpdated || !slices.Equal(before.Links, after.Links)
 	if matters {
 		after.Modified = a.now.At
+		if before != nil {
+			after.Modified = following(a.now.At, before.Modified)
+		}
+		e.Time = after.Modified
 		touchLayers(before, after, a.now)
 	}
 	if after.Deleted != nil {
@@ -218,9 +222,9 @@ func pushers(states ...*User) (list []string) {
 func (a *application) countChange(name string, id ID, was, is bool) error {
 	switch {
 	case is && !was:
-		return a.count(name, id, 1)
+		return a.count(name, 1)
 	case was && !is:
-		return a.count(name, id, -1)
+		return a.count(name, -1)
 	}
 	return nil
 }

@@ -97,6 +97,9 @@ type Limits struct {
 	Bytes      int // keys and values written, and keys of tracked reads
 	KeyBytes   int // length of one key
 	ValueBytes int // length of one value
+	// Batch is how many operations a transaction may have before others wait for
+	// it. Work that can be done in parts is done in parts of that size.
+	Batch int
 	// Serial: updates run one after another in one process, so a key that
 	// every transaction touches costs nothing.
 	Serial bool

@@ -165,7 +165,7 @@ func withScheme(endpoints []string, config *tls.Config) []string {
 // Limits of one transaction.
 func (e *Engine) Limits() engine.Limits {
 	return engine.Limits{Operations: requestOperations - ownOperations, Bytes: requestBytes - ownBytes,
-		KeyBytes: keyBytes, ValueBytes: valueBytes}
+		KeyBytes: keyBytes, ValueBytes: valueBytes, Batch: requestOperations - ownOperations}
 }
 
 // Close waits for running transactions, takes the receipts away and
