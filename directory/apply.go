@@ -166,7 +166,7 @@ func (a *application) runUser(d decision) (Result, error) {
 		return Result{}, err
 	}
 	if d.action == actAdopt && before.Home == "" {
-		if err := a.endSessions(after.ID); err != nil {
+		if err := a.endSessions(after.ID, nil); err != nil {
 			return Result{}, err
 		}
 	}

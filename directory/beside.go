@@ -18,21 +18,6 @@ func (d *Directory) orgOfConnection(ctx context.Context, connection string) (org
 	return org, err
 }
 
-// noteConfig raises the organisation's revision, so that nobody goes on with
-// what was remembered of it, and emits an event with one line for each change.
-func (a *application) noteConfig(lines ...string) error {
-	var record orgRecord
-	at := plainKey(tableOrg, a.org)
-	if _, err := a.jsonAt(at, &record); err != nil {
-		return err
-	}
-	record.Revision++
-	if err := a.setJSON(at, record); err != nil {
-		return err
-	}
-	return a.emitConfig(lines)
-}
-
 // emitConfig tells of changes of the configuration.
 func (a *application) emitConfig(lines []string) error {
 	event := Event{Type: ConfigSet}

@@ -151,6 +151,12 @@ func (a *application) setConnection(c, old *Connection) (line string, faults []F
 	if faults := keepMetadata(c, old); len(faults) > 0 {
 		return "", faults, nil
 	}
+	if old != nil {
+		c.SessionsFrom = old.SessionsFrom
+		if c.state() == Retired && old.state() != Retired {
+			c.SessionsFrom = a.now.At
+		}
+	}
 	if old == nil {
 		if held, err := a.Get(plainKey(tableConnection, c.ID)); err != nil || held != nil {
 			return "", []Fault{{Path: "id", Detail: fmt.Sprintf("%q is a connection of another organisation", c.ID)}}, err

@@ -34,9 +34,12 @@ type Connection struct {
 	StaleAfter time.Duration `json:"staleAfter,omitempty"`
 	Welcome    bool          `json:"welcome,omitempty"`
 	// DiagnoseUntil: until then a refused sign-in shows its cause to the person.
-	DiagnoseUntil time.Time  `json:"diagnoseUntil,omitzero"`
-	SAML          *SAMLTrust `json:"saml,omitempty"`
-	OIDC          *OIDCTrust `json:"oidc,omitempty"`
+	DiagnoseUntil time.Time `json:"diagnoseUntil,omitzero"`
+	// SessionsFrom is when the connection was last retired: sessions of before
+	// stay ended when it is taken up again. Configure keeps it.
+	SessionsFrom time.Time  `json:"sessionsFrom,omitzero"`
+	SAML         *SAMLTrust `json:"saml,omitempty"`
+	OIDC         *OIDCTrust `json:"oidc,omitempty"`
 }
 
 // State of a connection.

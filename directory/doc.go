@@ -69,7 +69,8 @@
 //   - A read shows the store as it is. What is remembered between reads (compiled
 //     policies, profiles) is compared at each use with what it was made of.
 //   - Lost access needs no clean-up to be safe: every use of a session checks
-//     the user, the link, the connection and the rules as they are now.
+//     the user, the link, the connection and the rules as they are now. A session
+//     that was without access once stays ended when access comes back.
 //   - A guard counts whom a connection's pushes lock, delete or take out of
 //     groups, and puts those operations alone off when they are too many. What it
 //     holds back is listed ([Directory.Guard]); an administrator lets it through,

@@ -46,8 +46,9 @@ const (
 	UserMerged    EventType = "user.merged"    // Other became User
 	UserUnmerged  EventType = "user.unmerged"  // and is on its own again
 	CaseOpened    EventType = "case.opened"
-	CaseResolved  EventType = "case.resolved" // an administrator decided
-	CaseClosed    EventType = "case.closed"   // its cause is gone
+	CaseResolved  EventType = "case.resolved"       // an administrator decided
+	CaseClosed    EventType = "case.closed"         // its cause is gone
+	SessionsEnded EventType = "user.sessions_ended" // by an administrator
 	ConfigSet     EventType = "config.changed"
 	GuardAlert    EventType = "guard.tripped" // once in a window
 	TaskDone      EventType = "task.finished"

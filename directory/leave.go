@@ -217,6 +217,9 @@ func (a *application) setState(c *Connection, s State) error {
 	}
 	next := *c
 	next.State = s
+	if s == Retired {
+		next.SessionsFrom = a.now.At
+	}
 	if err := a.setJSON(plainKey(tableConnection, c.ID), next); err != nil {
 		return err
 	}

@@ -99,7 +99,7 @@ func (a *application) merge(s, o *User) error {
 	}
 	for _, id := range []ID{s.ID, o.ID} {
 		if id == o.ID || s.Home == "" {
-			if err := a.endSessions(id); err != nil {
+			if err := a.endSessions(id, nil); err != nil {
 				return err
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -101,7 +102,9 @@ func (d *Directory) SetMetadata(ctx context.Context, connection, url string, doc
 		if err := a.setJSON(plainKey(tableConnection, connection), next); err != nil {
 			return err
 		}
-		return a.noteConfig("connection " + connection + ": new metadata from " + url)
+		return a.reconfigured("connection "+connection+": new metadata from "+url, func(conns []*Connection) []*Connection {
+			return append(slices.DeleteFunc(conns, func(x *Connection) bool { return x.ID == connection }), &next)
+		})
 	})
 	return changed, err
 }

@@ -14,6 +14,10 @@ type Org struct {
 	Rules      []Rule                     `json:"rules,omitempty"`
 	Defaults   []Default                  `json:"defaults,omitempty"`
 	Protected  Protection                 `json:"protected"`
+	Sessions   SessionPolicy              `json:"sessions,omitzero"`
+	// ReturnOrigins are the applications, such as https://app.example, to which
+	// people may be sent after they signed in. This server's own paths always are.
+	ReturnOrigins []string `json:"returnOrigins,omitempty"`
 	// Retention is how long a tombstone keeps its identifiers and can be
 	// restored; zero means 30 days.
 	Retention time.Duration `json:"retention,omitempty"`

@@ -237,18 +237,19 @@ func encodeSession(s *Session) []byte {
 	e := newEncoder(256)
 	e.text(s.Org)
 	e.id(s.User)
-	for _, t := range []string{s.Connection, s.Issuer, s.Subject, s.SessionIndex} {
+	for _, t := range []string{s.Connection, s.Issuer, s.Subject, s.SessionIndex, s.Agent, s.Address} {
 		e.text(t)
 	}
 	e.time(s.Created)
 	e.time(s.Expires)
+	e.time(s.Used)
 	return e.b
 }
 
 func decodeSession(record []byte) (Session, error) {
 	d := newDecoder(record)
 	s := Session{Org: d.text(), User: d.id(), Connection: d.text(), Issuer: d.text(), Subject: d.text(),
-		SessionIndex: d.text(), Created: d.time(), Expires: d.time()}
+		SessionIndex: d.text(), Agent: d.text(), Address: d.text(), Created: d.time(), Expires: d.time(), Used: d.time()}
 	return s, d.done()
 }
 

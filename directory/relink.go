@@ -54,7 +54,7 @@ func (a *application) linkTo(u *User, l Link) error {
 	}
 	if u.Home == "" {
 		after.Home = l.Connection
-		if err := a.endSessions(u.ID); err != nil {
+		if err := a.endSessions(u.ID, nil); err != nil {
 			return err
 		}
 	}
@@ -83,7 +83,7 @@ func (a *application) repoint(u *User, to Link) error {
 	after.repoint(to, a.now)
 	if after.Home == "" {
 		after.Home = to.Connection
-		if err := a.endSessions(u.ID); err != nil {
+		if err := a.endSessions(u.ID, nil); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -17,21 +18,38 @@ type Session struct {
 	Subject    string
 	// SessionIndex is the identity provider's name for it, for single logout.
 	SessionIndex string
-	Created      time.Time
-	Expires      time.Time
+	// Agent and Address are the browser's, as it signed in, for the list that a
+	// person or administrator looks at.
+	Agent, Address string
+	Created        time.Time
+	// Expires is at most the organisation's lifetime after Created; StartSession
+	// fills it.
+	Expires time.Time
+	// Used is when it was last used, some minutes coarse.
+	Used time.Time
 }
 
 // StartSession keeps a session and returns its secret, 43 characters. It
-// refuses when the user may not sign in right now.
+// refuses when the user may not sign in right now. It lasts as long as the
+// organisation says, or until Expires where that is earlier.
 func (d *Directory) StartSession(ctx context.Context, s Session) (secret string, err error) {
 	var raw [32]byte
 	rand.Read(raw[:])
 	secret = base64.RawURLEncoding.EncodeToString(raw[:])
 	at := d.hashSecret(tableSession, secret)
 	s.Created = canonicalTime(d.now())
+	s.Used = s.Created
+	s.Agent, s.Address = cut(s.Agent, maxAgent), cut(s.Address, maxAgent)
 	err = d.update(ctx, s.Org, func(w writing) error {
 		if _, err := w.access(&s); err != nil {
 			return err
+		}
+		p, err := w.policy()
+		if err != nil {
+			return err
+		}
+		if end := s.Created.Add(p.Org.SessionLifetime()); s.Expires.IsZero() || s.Expires.After(end) {
+			s.Expires = end
 		}
 		if err := w.tx.Set(at, encodeSession(&s)); err != nil {
 			return err
@@ -68,16 +86,22 @@ func (d *Directory) Session(ctx context.Context, secret string) (s Session, p *P
 		if s, err = decodeSession(record); err != nil {
 			return err
 		}
-		if !d.now().Before(s.Expires) {
-			return ErrUnauthorized
-		}
 		r.org = s.Org
-		p, err = r.access(&s)
-		return err
+		if over, err := r.sessionOver(&s); over || err != nil {
+			return cmp.Or(err, ErrUnauthorized)
+		}
+		if p, err = r.access(&s); err != nil {
+			return err
+		}
+		if revoked, err := r.sessionRevoked(&s); revoked || err != nil {
+			return cmp.Or(err, ErrUnauthorized)
+		}
+		return nil
 	})
 	if err != nil {
 		return Session{}, nil, err
 	}
+	d.touchSession(ctx, at, &s)
 	return s, p, nil
 }
 
@@ -88,24 +112,6 @@ func (d *Directory) EndSession(ctx context.Context, secret string) error {
 	}
 	at := d.hashSecret(tableSession, secret)
 	return d.update(ctx, "", func(w writing) error { return w.forgetSession(at) })
-}
-
-// endSessions ends every session of a user.
-func (w writing) endSessions(user ID) error {
-	prefix := orgKey(tableUserSess, w.org).id(user)
-	var hashes []key
-	for pair, err := range w.Scan(prefix, prefix.end()) {
-		if err != nil {
-			return err
-		}
-		hashes = append(hashes, append(key{tableSession}, pair.Key[len(prefix):]...))
-	}
-	for _, at := range hashes {
-		if err := w.forgetSession(at); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (w writing) forgetSession(at key) error {

@@ -58,7 +58,10 @@ func (a *application) erase(u *User) (Result, error) {
 // eraseTraces removes what other records keep of the user: sessions, the
 // evidence of cases, and index entries that an earlier policy called for.
 func (a *application) eraseTraces(u *User) error {
-	if err := a.endSessions(u.ID); err != nil {
+	if err := a.endSessions(u.ID, nil); err != nil {
+		return err
+	}
+	if err := a.tx.Delete(orgKey(tableUserSess, a.org).id(u.ID)); err != nil {
 		return err
 	}
 	for _, x := range u.Effective {

@@ -3,6 +3,8 @@ package directory
 import (
 	"fmt"
 	"maps"
+	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,6 +59,7 @@ func checkSetup(s *Setup, now time.Time) []Fault {
 	if o.Retention < 0 {
 		f.add("retention", "is negative")
 	}
+	f.sessions(o)
 	p, _ := compilePolicy(o, nil)
 	f.attributes(o, p)
 	f.rules(o, p)
@@ -77,6 +80,26 @@ func checkSetup(s *Setup, now time.Time) []Fault {
 		f = append(f, prefixed(fmt.Sprintf("connections[%d]", i), sub)...)
 	}
 	return f
+}
+
+func (f *faults) sessions(o *Org) {
+	if o.Sessions.Idle < 0 || o.Sessions.Idle > maxLifetime {
+		f.add("sessions.idle", "is between 0 and %s", maxLifetime)
+	}
+	if o.Sessions.Lifetime < 0 || o.Sessions.Lifetime > maxLifetime {
+		f.add("sessions.lifetime", "is between 0 and %s", maxLifetime)
+	}
+	for i, origin := range o.ReturnOrigins {
+		u, err := url.Parse(origin)
+		if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || u.Scheme != "https" && !(u.Scheme == "http" && isLoopback(u.Hostname())) {
+			f.add(fmt.Sprintf("return_origins[%d]", i), "%q is no origin such as https://app.example; http is for loopback addresses only", origin)
+		}
+	}
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback() || host == "localhost"
 }
 
 func (f *faults) attributes(o *Org, p *Policy) {

@@ -28,6 +28,9 @@ func (a *application) record(before, after *User, e Event) error {
 	if after.Deleted != nil {
 		after.Seats, after.Queued = nil, nil
 	}
+	if err := a.endLost(before, after); err != nil {
+		return err
+	}
 	encoded := encodeUser(after)
 	if before != nil && string(encoded) == before.stored && e.Other == NoID {
 		return nil

@@ -195,14 +195,20 @@ func TestAttack69ReturnLeadsToOwnPathsOnly(t *testing.T) {
 	}
 }
 
-// Attack 69: what the provider carries back is not believed.
-func TestAttack69RelayStateIsIgnored(t *testing.T) {
+// Attack 69: what the provider carries back beside an answer is not read; beside what it started itself it may name one
+// of our pages, and nothing else.
+func TestAttack69RelayStateLeadsNowhereElse(t *testing.T) {
 	s := play(t, directory.Org{}, idpInitiated("corp"))
-	for _, relay := range []string{"https://evil.example", "/app", "", strings.Repeat("x", 10<<10)} {
+	for relay, want := range map[string]string{"https://evil.example": "/me", "//evil.example": "/me", `/\evil.example`: "/me", "javascript:alert(1)": "/me",
+		"/app": "/app", "": "/me", strings.Repeat("x", 10<<10): "/me", "/" + strings.Repeat("x", 10<<10): "/me"} {
+		s.wait(time.Second)
 		got := s.browser().post("/c/corp/saml/acs", url.Values{
 			"SAMLResponse": {s.response("corp", s.unsolicited("corp"), ada(), samltest.Bend{})}, "RelayState": {relay}})
-		s.in(got, "/me")
+		s.in(got, want)
 	}
+	b := s.browser()
+	request, _ := b.start("corp", "")
+	s.in(b.post("/c/corp/saml/acs", url.Values{"SAMLResponse": {s.response("corp", request, ada(), samltest.Bend{})}, "RelayState": {"/app"}}), "/me")
 }
 
 // Attack 70

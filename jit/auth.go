@@ -2,6 +2,7 @@ package jit
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -9,13 +10,14 @@ import (
 	"muster/directory"
 )
 
-// auth answers a reverse proxy that asks whether to let a request through: 200 with who it is, or 401. With ?org=
-// people of other organisations are refused; a proxy in front of one customer's application needs that.
+// auth answers a reverse proxy that asks whether to let a request through: 200 with who it is, or no. With ?org= people
+// of other organisations are refused; a proxy in front of one customer's application needs that. Every header is set in
+// every answer that lets through, so that none of the client's own goes on in its place.
 func (s *Server) auth(c echo.Context) error {
 	a, err := s.admitted(c)
 	if err != nil {
 		if p := problemOf(err); p.broken == nil {
-			return c.NoContent(http.StatusUnauthorized)
+			return s.askToSignIn(c)
 		}
 		return err
 	}
@@ -51,6 +53,36 @@ func (s *Server) admit(c echo.Context) (admission, error) {
 		checked: checked,
 		expires: who.session.Expires,
 	}, nil
+}
+
+// askToSignIn is the answer about a stranger. Traefik and Caddy hand it on to the browser as it is, so a page gets a
+// redirect; nginx takes 401 alone and reads the Location from it. What is no page, such as a script's call, gets 401 too.
+func (s *Server) askToSignIn(c echo.Context) error {
+	h := c.Request().Header
+	address, proxied := wantedAddress(h)
+	to := s.base + "/login"
+	if strings.HasPrefix(address, s.base+"/") {
+		address = strings.TrimPrefix(address, s.base)
+	}
+	if address = anywhere(address); address != "" {
+		to += "?return_to=" + url.QueryEscape(address)
+	}
+	method := h.Get("X-Forwarded-Method")
+	looks := method == "" || method == http.MethodGet || method == http.MethodHead
+	if proxied && looks && strings.Contains(h.Get("Accept"), "text/html") {
+		return c.Redirect(http.StatusFound, to)
+	}
+	c.Response().Header().Set("Location", to)
+	return c.NoContent(http.StatusUnauthorized)
+}
+
+// wantedAddress is what the browser asked the proxy for: X-Forwarded-Proto, -Host and -Uri as Traefik and Caddy send
+// them, or X-Original-URL as nginx is told to. It is the client's word and only ever leads to where destination allows.
+func wantedAddress(h http.Header) (address string, forwards bool) {
+	if uri := h.Get("X-Forwarded-Uri"); uri != "" {
+		return h.Get("X-Forwarded-Proto") + "://" + h.Get("X-Forwarded-Host") + uri, true
+	}
+	return h.Get("X-Original-URL"), false
 }
 
 // groupNames are the groups as rules name them: those of the home connection and local ones by their name, another

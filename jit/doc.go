@@ -31,8 +31,9 @@
 //   - A refused sign-in leaves the directory as it was, except for the case that waits for an administrator.
 //   - A person is told a code, a sentence and a correlation id. The cause, which may name the customer's configuration,
 //     goes to the log, and to the person only until the connection's DiagnoseUntil.
-//   - return_to leads to this host only. It is kept here and never travels: RelayState is an opaque token on the way
-//     out and is not read on the way back.
+//   - return_to leads to this host, or to an origin that the organisation lists, and nowhere else. It does not travel:
+//     RelayState is an opaque token on the way out and is not read on the way back, but for what the provider started,
+//     where it may name such an address, too.
 //   - Every use of a session asks the directory whether the person still has access.
 //   - A claim is found by its exact, case-sensitive Name, then by its FriendlyName. A near miss is named in the trace
 //     and never used.

@@ -184,7 +184,7 @@ func (s *Server) begin(c echo.Context) error {
 	if err != nil {
 		return about(err, conn)
 	}
-	cookie, err := s.sealPending(pending{Request: request.ID, Connection: conn.ID, Return: ownPath(c.QueryParam("return_to"))})
+	cookie, err := s.sealPending(pending{Request: request.ID, Connection: conn.ID, Return: destination(c.QueryParam("return_to"), policy.Org)})
 	if err != nil {
 		return about(err, conn)
 	}
@@ -211,7 +211,8 @@ func (s *Server) acs(c echo.Context) error {
 }
 
 // verify believes an answer, or not. The requests of this browser are told by its own cookies, so that an answer to
-// anybody else's request is refused before the directory is asked. The RelayState that comes back is not read.
+// anybody else's request is refused before the directory is asked. The RelayState is read only where the provider started
+// the sign-in: there it may name a page.
 func (s *Server) verify(c echo.Context, conn *directory.Connection, policy *directory.Policy) (arrival, error) {
 	a := arrival{connection: conn, policy: policy}
 	if err := openSAML(conn); err != nil {
@@ -235,6 +236,7 @@ func (s *Server) verify(c echo.Context, conn *directory.Connection, policy *dire
 	}
 	a.assertion = assertionFromSAML(facts)
 	if facts.InResponseTo == "" { // permitted above, by the connection
+		a.started.Return = destination(c.Request().PostForm.Get("RelayState"), policy.Org)
 		return a, s.granted(conn.SAML, facts, time.Time{})
 	}
 	if a.started, err = s.openPending(facts.InResponseTo, conn.ID, bindings[facts.InResponseTo]); err != nil {

@@ -21,7 +21,7 @@ type loginPage struct {
 const maxEmail = 320 // RFC 5321 §4.5.3.1: 64 + @ + 255
 
 func (s *Server) loginForm(c echo.Context) error {
-	return s.page(c, http.StatusOK, "login", loginPage{Return: ownPath(c.QueryParam("return_to"))})
+	return s.page(c, http.StatusOK, "login", loginPage{Return: anywhere(c.QueryParam("return_to"))})
 }
 
 // findConnection sends people to the connection that has proved their domain. Who has an account is not looked at, so
@@ -32,7 +32,7 @@ func (s *Server) findConnection(c echo.Context) error {
 	if err := r.ParseForm(); err != nil {
 		return refuse(malformedMessage, "no form: %v", err)
 	}
-	form := loginPage{Email: strings.TrimSpace(r.PostForm.Get("email")), Return: ownPath(r.PostForm.Get("return_to"))}
+	form := loginPage{Email: strings.TrimSpace(r.PostForm.Get("email")), Return: anywhere(r.PostForm.Get("return_to"))}
 	conn, err := s.connectionFor(r.Context(), form.Email)
 	if err != nil {
 		return err

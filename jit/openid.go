@@ -43,7 +43,7 @@ func (s *Server) beginOpenID(c echo.Context, conn *directory.Connection, policy 
 	if err != nil {
 		return fmt.Errorf("a pending sign-in: %w", err)
 	}
-	started := pending{Request: request.Kept.State, Connection: conn.ID, Return: ownPath(c.QueryParam("return_to")), Kept: kept}
+	started := pending{Request: request.Kept.State, Connection: conn.ID, Return: destination(c.QueryParam("return_to"), policy.Org), Kept: kept}
 	cookie, err := s.sealPending(started)
 	if err != nil {
 		return err

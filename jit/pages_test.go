@@ -140,20 +140,6 @@ func TestASignInReplacesTheBrowsersSession(t *testing.T) {
 	}
 }
 
-func TestASessionEndsByItself(t *testing.T) {
-	s := play(t, directory.Org{}, justInTime("corp"))
-	b := s.browser()
-	s.in(b.signIn("corp", ada()), "/me")
-	s.wait(11 * time.Hour)
-	if b.get("/me", "application/json").StatusCode != http.StatusOK {
-		t.Error("ended too early")
-	}
-	s.wait(2 * time.Hour)
-	if b.get("/me", "application/json").StatusCode != http.StatusUnauthorized {
-		t.Error("lives on")
-	}
-}
-
 func TestAuthTellsAProxyWhoItIs(t *testing.T) {
 	s := play(t, directory.Org{}, justInTime("corp"), justInTime("other"))
 	b := s.browser()

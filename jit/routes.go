@@ -29,16 +29,12 @@ type Options struct {
 	RenderUser func(w io.Writer, base string, user *directory.Profile, policy *directory.Policy) error
 	Log        *slog.Logger     // nil: slog.Default
 	Now        func() time.Time // nil: time.Now
-	// SessionLifetime is how long a session lasts at most; zero means 12 hours.
-	SessionLifetime time.Duration
 	// HTTP asks OpenID providers and fetches SAML metadata. nil: guarded against private addresses, as package fetch says.
 	HTTP *http.Client
 	// OutageGrace is how long after its last check by this node a session still passes /auth while the store cannot be
 	// reached. Whoever lost access since then passes, too. Zero: nobody passes.
 	OutageGrace time.Duration
 }
-
-const defaultLifetime = 12 * time.Hour
 
 // Server is the sign-in door of one directory. Its handlers may be called concurrently.
 type Server struct {
@@ -48,7 +44,6 @@ type Server struct {
 	render    func(w io.Writer, base string, user *directory.Profile, policy *directory.Policy) error
 	log       *slog.Logger
 	now       func() time.Time
-	lifetime  time.Duration
 	pages     *template.Template
 	forgery   *http.CrossOriginProtection
 	providers sync.Map // connection id -> compiled
@@ -75,7 +70,7 @@ func New(d *directory.Directory, o Options) (*Server, error) {
 	}
 	s := &Server{
 		directory: d, base: base, secure: secure, render: o.RenderUser,
-		log: o.Log, now: o.Now, lifetime: o.SessionLifetime, forgery: http.NewCrossOriginProtection(),
+		log: o.Log, now: o.Now, forgery: http.NewCrossOriginProtection(),
 		addresses: newLimiter(perAddress()), connections: newLimiter(perConnection()),
 		grace: o.OutageGrace,
 	}
@@ -84,9 +79,6 @@ func New(d *directory.Directory, o Options) (*Server, error) {
 	}
 	if s.now == nil {
 		s.now = time.Now
-	}
-	if s.lifetime == 0 {
-		s.lifetime = defaultLifetime
 	}
 	if s.http = o.HTTP; s.http == nil {
 		s.http = fetch.Client(fetch.Options{})

@@ -36,7 +36,7 @@ func (s *Server) signIn(c echo.Context, a arrival) error {
 	if err != nil {
 		return s.offered(c, a, err)
 	}
-	session, secret, err := s.start(ctx, a, result)
+	session, secret, err := s.start(c, a, result)
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,8 @@ func (s *Server) signIn(c echo.Context, a arrival) error {
 		}
 	}
 	s.setSession(c, secret, session.Expires)
-	return c.Redirect(http.StatusSeeOther, cmp.Or(a.started.Return, home))
+	// Once more: what was allowed when the sign-in began may not be now.
+	return c.Redirect(http.StatusSeeOther, cmp.Or(destination(a.started.Return, a.policy.Org), home))
 }
 
 // spend uses up the assertion's id and, where there was a request, that one's, so that neither counts twice on any node.
@@ -110,7 +111,7 @@ func warnings(list []directory.Warning) slog.Value {
 }
 
 // start opens the session.
-func (s *Server) start(ctx context.Context, a arrival, result directory.Result) (directory.Session, string, error) {
+func (s *Server) start(c echo.Context, a arrival, result directory.Result) (directory.Session, string, error) {
 	now := s.now()
 	session := directory.Session{
 		Org:          a.connection.Org,
@@ -119,9 +120,11 @@ func (s *Server) start(ctx context.Context, a arrival, result directory.Result) 
 		Issuer:       a.assertion.Issuer,
 		Subject:      a.assertion.Subject.Value,
 		SessionIndex: a.assertion.SessionIndex,
+		Agent:        c.Request().UserAgent(),
+		Address:      c.RealIP(),
 		Created:      now,
-		Expires:      now.Add(s.lifetime),
+		Expires:      now.Add(a.policy.Org.SessionLifetime()),
 	}
-	secret, err := s.directory.StartSession(ctx, session)
+	secret, err := s.directory.StartSession(c.Request().Context(), session)
 	return session, secret, err
 }

@@ -20,7 +20,7 @@ import (
 type pending struct {
 	Request    string    `json:"request"`
 	Connection string    `json:"connection"`
-	Return     string    `json:"return,omitempty"` // an own path
+	Return     string    `json:"return,omitempty"` // what destination allowed
 	Started    time.Time `json:"started"`
 	// Kept is what the protocol itself must know again, some hundred bytes.
 	Kept json.RawMessage `json:"kept,omitempty"`
@@ -86,16 +86,58 @@ func (s *Server) openPending(request, connection, cookie string) (pending, error
 
 const maxReturn = 2000
 
-// ownPath returns path when it leads to this host and nowhere else, "" otherwise. Browsers read a backslash as a slash
-// and skip tabs and line ends, so anything that is not a plain character is refused.
-func ownPath(path string) string {
-	if len(path) > maxReturn || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
+// destination returns the address when it leads to this host or to an application of the organisation, "" otherwise.
+func destination(address string, org *directory.Org) string {
+	if path := ownPath(address); path != "" {
+		return path
+	}
+	origin := originOf(address)
+	if origin == "" || !slices.Contains(org.ReturnOrigins, origin) {
 		return ""
 	}
-	for _, c := range []byte(path) {
+	return address
+}
+
+// anywhere returns an address to which some organisation may let people go. Whose it is, destination asks when that is
+// known: the sign-in page does not know it yet.
+func anywhere(address string) string {
+	if ownPath(address) == "" && originOf(address) == "" {
+		return ""
+	}
+	return address
+}
+
+// originOf is the scheme and host of a web address, "" for anything that could be read in two ways.
+func originOf(address string) string {
+	if len(address) > maxReturn || !plain(address) {
+		return ""
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.User != nil || u.Opaque != "" || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || climbs(u.Path) {
+		return ""
+	}
+	origin := u.Scheme + "://" + u.Host
+	if rest, ok := strings.CutPrefix(address, origin); !ok || rest != "" && !strings.ContainsAny(rest[:1], "/?#") {
+		return ""
+	}
+	return origin
+}
+
+// plain: browsers read a backslash as a slash and skip tabs and line ends, so anything that is not a plain character is
+// refused.
+func plain(address string) bool {
+	for _, c := range []byte(address) {
 		if c <= ' ' || c >= 0x7f || c == '\\' {
-			return ""
+			return false
 		}
+	}
+	return true
+}
+
+// ownPath returns path when it leads to this host and nowhere else, "" otherwise.
+func ownPath(path string) string {
+	if len(path) > maxReturn || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || !plain(path) {
+		return ""
 	}
 	u, err := url.Parse(path)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || climbs(u.Path) {

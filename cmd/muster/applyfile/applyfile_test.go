@@ -79,6 +79,8 @@ orgs:
       - {deny: true}
     protected: {users: [root], roles: [admin]}
     retention: 45d
+    sessions: {idle: 30m, lifetime: 8h}
+    return_origins: [https://app.example]
     app_tokens: [{name: crm, secret_env: CRM, expires: 2030-01-01}]
     connections:
       - id: acme-okta
@@ -138,6 +140,7 @@ orgs:
 		},
 		Protected: directory.Protection{Users: []string{"root"}, Roles: []string{"admin"}},
 		Retention: 45 * 24 * time.Hour,
+		Sessions:  directory.SessionPolicy{Idle: 30 * time.Minute, Lifetime: 8 * time.Hour}, ReturnOrigins: []string{"https://app.example"},
 	}
 	if diff := cmp.Diff(wantOrg, got.Org); diff != "" {
 		t.Error(diff)
@@ -269,7 +272,7 @@ func TestEveryBadFileIsRefusedWithLineAndAllowedValues(t *testing.T) {
 	for _, test := range []struct{ name, content, want string }{
 		{"unknown top key", "org: []", `:1:1: org: unknown key "org" (allowed: orgs)`},
 		{"no organisation", "{}", `orgs is missing`},
-		{"unknown key of an organisation", org("conections: []"), `:3:3: orgs[0].conections: unknown key "conections" (allowed: app_tokens, attributes, connections, defaults, id, name, protected, retention, rules)`},
+		{"unknown key of an organisation", org("conections: []"), `:3:3: orgs[0].conections: unknown key "conections" (allowed: app_tokens, attributes, connections, defaults, id, name, protected, retention, return_origins, rules, sessions)`},
 		{"organisation without id", "orgs: [{name: x}]", `:1:8: orgs[0]: id is missing`},
 		{"unknown key of a connection", connection("wirte: {}"), `:5:5: orgs[0].connections[0].wirte: unknown key "wirte" (allowed: diagnose_until, domains, `},
 		{"unknown mode", connection("write: {sso: on}"), `:5:18: orgs[0].connections[0].write.sso: "on" is not allowed (allowed: off, update, create)`},

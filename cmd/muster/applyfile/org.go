@@ -10,15 +10,19 @@ func (r *reading) org(n yamlfile.Node) {
 	org := &setup.Org
 	var tokens []yamlfile.Node
 	n.Mapping(yamlfile.Shape{
-		"id":          yamlfile.Text(&org.ID),
-		"name":        yamlfile.Text(&org.Name),
-		"attributes":  func(n yamlfile.Node) { org.Attributes = attributePolicies(n) },
-		"defaults":    func(n yamlfile.Node) { org.Defaults = defaults(n) },
-		"rules":       yamlfile.Each(func(n yamlfile.Node) { org.Rules = append(org.Rules, rule(n)) }),
-		"protected":   protection(&org.Protected),
-		"retention":   yamlfile.Duration(&org.Retention),
-		"app_tokens":  func(n yamlfile.Node) { tokens = n.List() },
-		"connections": yamlfile.Each(func(n yamlfile.Node) { setup.Connections = append(setup.Connections, r.connection(n)) }),
+		"id":         yamlfile.Text(&org.ID),
+		"name":       yamlfile.Text(&org.Name),
+		"attributes": func(n yamlfile.Node) { org.Attributes = attributePolicies(n) },
+		"defaults":   func(n yamlfile.Node) { org.Defaults = defaults(n) },
+		"rules":      yamlfile.Each(func(n yamlfile.Node) { org.Rules = append(org.Rules, rule(n)) }),
+		"protected":  protection(&org.Protected),
+		"retention":  yamlfile.Duration(&org.Retention),
+		"sessions": func(n yamlfile.Node) {
+			n.Mapping(yamlfile.Shape{"idle": yamlfile.Duration(&org.Sessions.Idle), "lifetime": yamlfile.Duration(&org.Sessions.Lifetime)})
+		},
+		"return_origins": yamlfile.Texts(&org.ReturnOrigins),
+		"app_tokens":     func(n yamlfile.Node) { tokens = n.List() },
+		"connections":    yamlfile.Each(func(n yamlfile.Node) { setup.Connections = append(setup.Connections, r.connection(n)) }),
 	})
 	n.Require("id")
 	for i := range setup.Connections {
