@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 )
@@ -156,6 +157,9 @@ func (r reading) actingVia(s *Session) (Acting, error) {
 	profile, err := r.access(s)
 	if err != nil {
 		return Acting{}, err
+	}
+	if revoked, err := r.sessionRevoked(s); revoked || err != nil {
+		return Acting{}, cmp.Or(err, ErrUnauthorized)
 	}
 	rules, err := r.delegations(s.Org)
 	if err != nil {

@@ -22,7 +22,6 @@ const (
 	defaultIdle     = 2 * time.Hour
 	defaultLifetime = 12 * time.Hour
 	maxLifetime     = 30 * 24 * time.Hour
-	maxAgent        = 200 // bytes of a browser's name
 )
 
 // SessionLifetime and SessionIdle are the policy with its defaults.
@@ -80,9 +79,9 @@ func (r reading) sessionRevoked(s *Session) (bool, error) {
 	return s.Created.Before(time.UnixMicro(int64(binary.BigEndian.Uint64(mark)))), nil
 }
 
-// touchSession notes that a session is in use. It is a convenience: where it
+// noteUse notes that a session is in use. It is a convenience: where it
 // cannot be written, the session only ends earlier.
-func (d *Directory) touchSession(ctx context.Context, at key, s *Session) {
+func (d *Directory) noteUse(ctx context.Context, at key, s *Session) {
 	now := canonicalTime(d.now())
 	p, err := d.Policy(ctx, s.Org)
 	if err != nil || now.Before(s.Used.Add(p.Org.touchEvery())) {
