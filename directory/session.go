@@ -101,7 +101,7 @@ func (d *Directory) Session(ctx context.Context, secret string) (s Session, p *P
 	if err != nil {
 		return Session{}, nil, err
 	}
-	d.noteUse(ctx, at, &s)
+	d.sessionUsed(ctx, at, &s)
 	return s, p, nil
 }
 

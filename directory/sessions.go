@@ -79,9 +79,9 @@ func (r reading) sessionRevoked(s *Session) (bool, error) {
 	return s.Created.Before(time.UnixMicro(int64(binary.BigEndian.Uint64(mark)))), nil
 }
 
-// noteUse notes that a session is in use. It is a convenience: where it
+// sessionUsed notes that a session is in use. It is a convenience: where it
 // cannot be written, the session only ends earlier.
-func (d *Directory) noteUse(ctx context.Context, at key, s *Session) {
+func (d *Directory) sessionUsed(ctx context.Context, at key, s *Session) {
 	now := canonicalTime(d.now())
 	p, err := d.Policy(ctx, s.Org)
 	if err != nil || now.Before(s.Used.Add(p.Org.touchEvery())) {
