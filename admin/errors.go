@@ -83,6 +83,8 @@ func problemOf(err error) *problem {
 		return refuse(http.StatusConflict, "not_permitted", "The case does not permit this as things stand now. Look at it again.")
 	case errors.Is(err, directory.ErrVersion):
 		return refuse(http.StatusPreconditionFailed, "conflict", "Somebody changed this in between. Look at it again.")
+	case errors.Is(err, directory.ErrNotPermitted):
+		return refuse(http.StatusConflict, "not_permitted", "As things stand, this cannot be resolved that way. Look at what it permits now.")
 	case errors.Is(err, directory.ErrSpent):
 		return refuse(http.StatusGone, "spent", "This was used before, or its time is over.")
 	case errors.Is(err, directory.ErrCursor), errors.Is(err, directory.ErrCursorExpired):

@@ -57,6 +57,10 @@ func (f *form) failed(err error) bool {
 		f.fail(r.Attribute, sentence(r.Detail))
 		return true
 	}
+	if errors.Is(err, directory.ErrNotPermitted) {
+		f.fail("", problemOf(err).Detail)
+		return true
+	}
 	return false
 }
 
@@ -65,5 +69,15 @@ func (f *form) move(from, to string) {
 	if fault, ok := f.Faults[from]; ok && from != to {
 		delete(f.Faults, from)
 		f.fail(to, fault)
+	}
+}
+
+// gather shows the faults of fields that the form does not have as those of the whole form.
+func (f *form) gather() {
+	for field, fault := range f.Faults {
+		if field != "" && !f.values.Has(field) {
+			delete(f.Faults, field)
+			f.Faults[""] = fault
+		}
 	}
 }

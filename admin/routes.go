@@ -34,8 +34,9 @@ const (
 // pages is the site map: every page and action, with the role it needs. The contract test walks it.
 func (s *Server) pages() []page {
 	const (
-		org  = "/admin/o/:org"
-		user = org + "/users/:user"
+		org   = "/admin/o/:org"
+		user  = org + "/users/:user"
+		guard = org + "/guard/:connection"
 	)
 	askDelete, doDelete := s.ending(directory.VerbDelete)
 	askErase, doErase := s.ending(directory.VerbErase)
@@ -80,6 +81,21 @@ func (s *Server) pages() []page {
 		{post, user + "/restore", directory.OrgAdmin, s.restore, ""},
 		{get, user + "/erase", directory.OrgAdmin, askErase, ""},
 		{post, user + "/erase", directory.OrgAdmin, doErase, ""},
+
+		// groups (groups.go)
+		{get, org + "/groups", directory.Auditor, s.groups, "groups"},
+		{get, org + "/groups/:group", directory.Auditor, s.group, ""},
+		{get, org + "/groups/:group/story", directory.Auditor, s.groupStory, ""},
+
+		// conflicts (cases.go), and what is held back (guard.go)
+		{get, org + "/cases", directory.Auditor, s.cases, "cases"},
+		{get, org + "/cases/:case", directory.Auditor, s.showCase, ""},
+		{post, org + "/cases/:case", directory.OrgAdmin, s.resolveCase, ""},
+		{get, org + "/guard", directory.Auditor, s.guard, "guard"},
+		{get, guard + "/let", directory.OrgAdmin, s.guardForm("let"), ""},
+		{post, guard + "/let", directory.OrgAdmin, s.letThrough, ""},
+		{get, guard + "/undo", directory.OrgAdmin, s.guardForm("undo"), ""},
+		{post, guard + "/undo", directory.OrgAdmin, s.undoRun, ""},
 	}
 }
 

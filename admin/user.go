@@ -134,18 +134,22 @@ func (s *Server) userStory(v *visit) error {
 		return err
 	}
 	ctx := v.Request().Context()
-	p := storyPage{Back: v.at("/users/" + id.String())}
-	if p.Story, err = s.directory.Story(ctx, v.org(), id, numberOf(v.QueryParam("before")), storySize); err != nil {
+	if _, err := s.directory.Explain(ctx, v.org(), id); err != nil {
 		return err
 	}
-	user, err := s.directory.User(ctx, directory.Viewer{Org: v.org()}, id)
-	if err != nil && !errors.Is(err, directory.ErrNotFound) {
+	who, err := s.named(v, id)
+	if err != nil {
 		return err
 	}
-	if user == nil && len(p.Story) == 0 {
-		return directory.ErrNotFound
+	return s.tellStory(v, storyPage{Name: who.Name, Back: v.at("/users/" + id.String())}, id)
+}
+
+// tellStory shows a page of the events about a user or a group.
+func (s *Server) tellStory(v *visit, p storyPage, id directory.ID) (err error) {
+	p.Story, err = s.directory.Story(v.Request().Context(), v.org(), id, numberOf(v.QueryParam("before")), storySize)
+	if err != nil {
+		return err
 	}
-	p.Name = nameOf(user, id)
 	if len(p.Story) == storySize {
 		p.Next = beforeOf(p.Story[len(p.Story)-1].Event.Seq)
 	}
