@@ -13,6 +13,7 @@
 //	session.go      cookies
 //	me.go           what the signed-in person sees; auth.go what a reverse proxy sees
 //	errors.go       one table: code -> status and the person's sentence; refused.go the answer and the log
+//	journal.go      the last refusals, for the administrator
 //	routes.go       New, Mount and what wraps every request
 //
 // # The way of a sign-in
@@ -30,7 +31,8 @@
 //
 //   - A refused sign-in leaves the directory as it was, except for the case that waits for an administrator.
 //   - A person is told a code, a sentence and a correlation id. The cause, which may name the customer's configuration,
-//     goes to the log, and to the person only until the connection's DiagnoseUntil.
+//     goes to the log and, sealed, to the connection's last refusals, where an administrator finds it by the correlation
+//     id; to the person only until the connection's DiagnoseUntil.
 //   - return_to leads to this host, or to an origin that the organisation lists, and nowhere else. It does not travel:
 //     RelayState is an opaque token on the way out and is not read on the way back, but for what the provider started,
 //     where it may name such an address, too.

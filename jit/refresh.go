@@ -3,6 +3,7 @@ package jit
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"muster/directory"
@@ -21,9 +22,16 @@ const (
 	warnEvery    = 24 * time.Hour
 )
 
-// Run does what the door does without being asked, until ctx ends: it keeps metadata up to date, and tells the log once
-// a day what will keep people from signing in.
+// Run does what the door does without being asked, until ctx ends: it keeps metadata up to date, tells the log once a day
+// what will keep people from signing in, and keeps what administrators are told of refused sign-ins.
 func (s *Server) Run(ctx context.Context) {
+	var under sync.WaitGroup
+	under.Go(func() { s.keepJournal(ctx) })
+	under.Go(func() { s.renew(ctx) })
+	under.Wait()
+}
+
+func (s *Server) renew(ctx context.Context) {
 	var warned time.Time
 	for {
 		if err := s.Refresh(ctx); err != nil && ctx.Err() == nil {

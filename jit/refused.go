@@ -51,6 +51,7 @@ func (s *Server) refused(c echo.Context, err error) error {
 	p := problemOf(err)
 	status := answerTo(p.code).status
 	s.logRefused(c, p, conn)
+	s.note(c, p, conn)
 	if c.Response().Committed {
 		return nil
 	}

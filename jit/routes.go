@@ -50,6 +50,7 @@ type Server struct {
 	pairs     sync.Map // connection id -> readKeys
 	// addresses and connections slow down those who send what is not believed.
 	addresses, connections *limiter
+	refusals               refusals
 	http                   *http.Client
 	parties                sync.Map   // connection id -> *openID
 	warned                 sync.Map   // connection id -> issuer that its administrator was warned about

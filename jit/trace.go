@@ -81,8 +81,11 @@ func (t Trace) hint(attribute string) string {
 	return t.Targets[i].hint()
 }
 
-// LogValue is one line for each part.
-func (t Trace) LogValue() slog.Value {
+// LogValue is Lines.
+func (t Trace) LogValue() slog.Value { return slog.AnyValue(t.Lines()) }
+
+// Lines is one for each part.
+func (t Trace) Lines() []string {
 	lines := []string{t.Subject.String()}
 	for _, target := range t.Targets {
 		lines = append(lines, target.String())
@@ -91,7 +94,7 @@ func (t Trace) LogValue() slog.Value {
 	if len(t.Unused) > 0 {
 		lines = append(lines, "not used: "+strings.Join(t.Unused, ", "))
 	}
-	return slog.AnyValue(lines)
+	return lines
 }
 
 // Bounds of what a trace names: an identity provider may send anything.

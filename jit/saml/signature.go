@@ -188,7 +188,7 @@ func (sp *ServiceProvider) verifiedByAny(alone, signature *etree.Element) (*etre
 	}
 	tried := make([]string, 0, maxCertificates)
 	for _, certificate := range sp.IdP.Certificates {
-		tried = append(tried, Fingerprint(certificate))
+		tried = append(tried, Fingerprint(certificate)+" (until "+certificate.NotAfter.UTC().Format(time.DateOnly)+")")
 	}
 	return nil, refuse(ReasonSignature, "the signature of the %s does not verify with any certificate of %s; tried SHA-256 fingerprints %s",
 		alone.Tag, sp.IdP.EntityID, strings.Join(tried, ", "))
