@@ -31,7 +31,9 @@ func TestConflict(t *testing.T) {
 		t.Run(scenario.Name, func(t *testing.T) {
 			for _, scene := range scenario.Scenes {
 				t.Run(scene.Name, func(t *testing.T) {
-					portrait := scene.Play(t, newStage(t))
+					stage := newStage(t)
+					portrait := scene.Play(t, stage)
+					projected(t, stage.Directory)
 					if !t.Failed() && os.Getenv(storeVariable) == "" { // the order is the rules' affair, not the store's
 						scene.PlayReordered(t, portrait, newStage)
 					}

@@ -8,10 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"muster/directory"
 	"muster/directory/engine"
 	"muster/directory/engine/memory"
 	"muster/directory/engine/postgres"
 	"muster/directory/engine/postgres/postgrestest"
+	"muster/directory/projection"
+	"muster/directory/projection/projectiontest"
 )
 
 // storeVariable names the server on which newStore makes stores; empty is
@@ -38,6 +41,26 @@ func newStore(t tester) engine.Engine {
 		t.Fatal(err)
 	}
 	return e
+}
+
+// projected compares the tables for analysts with the directory that a scenario
+// left behind, where there is a server.
+func projected(t *testing.T, d *directory.Directory) {
+	t.Helper()
+	url := os.Getenv(storeVariable)
+	if url == "" || t.Failed() {
+		return
+	}
+	schema := "p" + strings.ToLower(rand.Text())
+	p, err := projection.Open(t.Context(), url+"&schema="+schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := p.CatchUp(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	projectiontest.Compare(t, url, schema, d)
 }
 
 // TestEverythingOnPostgreSQL runs the tests of this package again, the conflict

@@ -29,6 +29,7 @@ type settings struct {
 	TrustedProxies    []string
 	Push              scim.Options // limits alone
 	OutageGrace       time.Duration
+	Analysts          string
 }
 
 const (
@@ -48,6 +49,7 @@ func (s *settings) bind(f *pflag.FlagSet) {
 	f.StringVar(&s.MetricsListen, "metrics-listen", "", "address of a second listener with /metrics (default none)")
 	f.StringSliceVar(&s.TrustedProxies, "trusted-proxies", nil, "networks (CIDR) of reverse proxies whose X-Forwarded-For is believed")
 	s.bindLimits(f)
+	f.StringVar(&s.Analysts, "analysts", "", "postgres://USER@HOST/DATABASE to keep SQL tables for analysts in; reader=ROLE lets a role read them (default none)")
 	f.DurationVar(&s.OutageGrace, "outage-grace", 0, "how long /auth lets a session that was checked pass while the store cannot be reached, even if access was taken away since")
 	f.BoolVar(&s.AllowPrivateFetch, "allow-private-fetch", false, "let metadata and discovery documents come from private addresses")
 }

@@ -29,7 +29,8 @@ func allowed() map[string][]string {
 	return map[string][]string{
 		"muster/cmd/muster": {
 			"muster/admin", "muster/cmd/muster/applyfile", "muster/cmd/muster/yamlfile", "muster/directory", "muster/directory/filter", "muster/directory/engine",
-			"muster/directory/engine/bolt", "muster/directory/engine/memory", "muster/directory/engine/postgres", "muster/jit", "muster/jit/fetch", "muster/jit/saml",
+			"muster/directory/engine/bolt", "muster/directory/engine/memory", "muster/directory/engine/postgres", "muster/directory/projection",
+			"muster/jit", "muster/jit/fetch", "muster/jit/saml",
 			"muster/jit/saml/samltest", "muster/scim", echo, "github.com/spf13/cobra", "github.com/spf13/pflag",
 			"github.com/prometheus/client_golang",
 			"filippo.io/age",
@@ -64,6 +65,8 @@ func allowed() map[string][]string {
 
 		"muster/directory/engine/etcd/etcdtest":         {},
 		"muster/directory/engine/postgres/postgrestest": {pgx},
+		"muster/directory/projection":                   {"muster/directory", pgx},
+		"muster/directory/projection/projectiontest":    {"muster/directory", "github.com/google/go-cmp", pgx},
 	}
 }
 

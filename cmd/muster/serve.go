@@ -106,6 +106,11 @@ func serve(ctx context.Context, s settings, getenv func(string) string, stdout, 
 				return err
 			}
 		}
+		unproject, err := project(ctx, d, s.Analysts, log)
+		if err != nil {
+			return err
+		}
+		defer unproject()
 		stop := workBehind(ctx, d, h.work)
 		defer stop()
 		at.announce(stdout)
