@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"html/template"
@@ -25,8 +26,11 @@ type Options struct {
 	// PersonSession finds the secret of the sign-in by single sign-on that a request carries, "" when there is none.
 	// nil: nobody administers by single sign-on.
 	PersonSession func(*http.Request) string
-	Log           *slog.Logger     // nil: slog.Default
-	Now           func() time.Time // nil: time.Now
+	// Complete fills in what a connection's preset knows and checks its trust: metadata must be readable. nil leaves
+	// connections as they are.
+	Complete func(context.Context, *directory.Connection) error
+	Log      *slog.Logger     // nil: slog.Default
+	Now      func() time.Time // nil: time.Now
 	// SessionIdle is how long a session lives unused, SessionLifetime how long at most; zero means 2 and 12 hours.
 	SessionIdle, SessionLifetime time.Duration
 }

@@ -23,13 +23,13 @@ const (
 // mountAPI adds the API: its operations, its description, and an answer for what is neither.
 func (s *Server) mountAPI(e *echo.Echo) {
 	group := e.Group(apiRoot, s.aroundAPI, s.idempotent)
-	s.api = humaecho.NewWithGroup(e, group, huma.Config{
+	config := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Info:    &huma.Info{Title: "muster administration", Version: "v1", Description: apiDescription},
 			Servers: []*huma.Server{{URL: s.base + apiRoot}},
 			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas: newRegistry(),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					"token":   {Type: "http", Scheme: "bearer"},
 					"session": {Type: "apiKey", In: "cookie", Name: s.cookieName()},
@@ -41,7 +41,9 @@ func (s *Server) mountAPI(e *echo.Echo) {
 		DefaultFormat:                "application/json",
 		RejectUnknownQueryParameters: true,
 		Transformers:                 []huma.Transformer{s.asProblem},
-	})
+	}
+	config.FieldsOptionalByDefault = true
+	s.api = humaecho.NewWithGroup(e, group, config)
 	s.operations()
 	looks := []string{http.MethodGet, http.MethodHead}
 	e.Match(looks, "/admin/api/openapi.json", s.aroundAPI(s.openAPI))
@@ -57,7 +59,16 @@ const apiDescription = `Everything the administration pages can do. Authenticate
 func (s *Server) operations() {
 	s.meOperations()
 	s.orgOperations()
+	s.configOperations()
+	s.connectionOperations()
 	s.userOperations()
+	s.userEditOperations()
+	s.groupOperations()
+	s.caseOperations()
+	s.eventOperations()
+	s.tokenOperations()
+	s.administratorOperations()
+	s.delegationOperations()
 }
 
 // openAPI serves the description.

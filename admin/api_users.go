@@ -11,7 +11,7 @@ import (
 // userView is a user as administrators see one: what the world sees, by the directory's names.
 type userView struct {
 	ID         string               `json:"id"`
-	Attributes map[string]any       `json:"attributes" doc:"effective values by name; see the explanation for where each comes from"`
+	Attributes directory.Attributes `json:"attributes" doc:"effective values by name; see the explanation for where each comes from"`
 	Groups     []directory.GroupRef `json:"groups,omitempty"`
 	Created    time.Time            `json:"created"`
 	Modified   time.Time            `json:"modified"`
@@ -78,31 +78,5 @@ func (s *Server) getUser(ctx context.Context, c *call, in *userInput) (*userOutp
 }
 
 func viewOf(p *directory.Profile) userView {
-	v := userView{p.ID.String(), map[string]any{}, p.Groups, p.Created, p.Modified, p.Version}
-	for _, a := range p.Attributes {
-		v.Attributes[a.Name] = plainValue(a.Value)
-	}
-	return v
-}
-
-// plainValue is a value in JSON: a text where it is nothing but one, else a list of texts or of objects.
-func plainValue(value directory.Value) any {
-	list := make([]any, len(value))
-	for i, e := range value {
-		if len(e) == 1 && e[0].Name == "value" {
-			list[i] = e[0].Text
-			continue
-		}
-		fields := map[string]string{}
-		for _, f := range e {
-			fields[f.Name] = f.Text
-		}
-		list[i] = fields
-	}
-	if len(list) == 1 {
-		if text, ok := list[0].(string); ok {
-			return text
-		}
-	}
-	return list
+	return userView{p.ID.String(), p.Attributes, p.Groups, p.Created, p.Modified, p.Version}
 }

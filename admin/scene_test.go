@@ -116,7 +116,7 @@ func (sc *scene) signedIn(id directory.ID) *http.Cookie {
 func (sc *scene) token(role directory.AdminRole, org string) string {
 	sc.Helper()
 	secret := "token-of-" + string(role) + "-of-" + org + "-0123456789"
-	_, err := sc.directory.SetToken(sc.Context(), directory.Token{Kind: directory.AdminToken, Name: secret, Role: role, Org: org}, secret)
+	_, err := sc.directory.SetToken(sc.Context(), directory.Token{Kind: directory.AdminToken, Name: string(role), Role: role, Org: org}, secret)
 	sc.must(err)
 	return secret
 }
