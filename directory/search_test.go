@@ -301,6 +301,34 @@ func TestACursorIsOfItsQueryAlone(t *testing.T) {
 	}
 }
 
+// Tombstones stand among the users and take no place in a list.
+func TestTombstonesTakeNoPlace(t *testing.T) {
+	w := crowd(t, 20)
+	all, err := w.Users(t.Context(), effectiveView, directory.Query{Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for i, p := range all.Items {
+		if i%3 == 0 {
+			if err := w.delete(p.ID); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		want = append(want, "user "+p.ID.String())
+	}
+	of := []directory.Resource{directory.UserResource}
+	for _, q := range []directory.Query{{Limit: 4}, {Limit: 4, SortBy: "id"}, {Limit: 4, SortBy: "nothing"}, {Limit: 4, Filter: "title pr"}} {
+		if diff := cmp.Diff(want, w.byOffset(effectiveView, q, of, len(want))); diff != "" {
+			t.Errorf("%+v by offset: %s", q, diff)
+		}
+		if diff := cmp.Diff(want, w.byCursor(effectiveView, q, of, func(int) {})); diff != "" {
+			t.Errorf("%+v by cursor: %s", q, diff)
+		}
+	}
+}
+
 // By offset a scan beyond the budget is refused, by cursor it ends the page.
 func TestAScanEndsAtItsBudget(t *testing.T) {
 	w := crowd(t, 60)
@@ -398,8 +426,10 @@ func TestFiltersOnMembersHaveABudget(t *testing.T) {
 	inner := w.group("inner")
 	big := w.group("big", append(everybody, inner.ID)...)
 	one := everybody[30].String()
+	first := slices.MinFunc(everybody, func(a, b directory.ID) int { return slices.Compare(a[:], b[:]) }).String()
 	for text, want := range map[string]int{
 		`members pr and displayName eq "big"`: 1, `members.value ne "` + one + `" and displayName eq "big"`: 1, `members pr and displayName eq "inner"`: 0,
+		`members.value ne "` + first + `" and displayName eq "big"`: 1, `members.value ne "` + one + `" and members.value ne "` + first + `" and displayName eq "big"`: 1,
 		`not (members eq "` + one + `") and displayName eq "big"`: 0, `members eq null and displayName eq "inner"`: 1, `members ne null and displayName eq "inner"`: 0,
 	} {
 		page, err := w.Groups(t.Context(), ownView, directory.Query{Filter: text, Limit: 10, MaxScan: 3})
