@@ -37,6 +37,8 @@ func (s *situation) linkPermitted(u *User, by []vote) (bool, string) {
 	foreign := u.Home != "" && !home
 	policy := s.conn.linkPolicy()
 	switch {
+	case s.change.EmailVerified != VerifiedNo && s.invites(u):
+		return true, ""
 	case policy == LinkNever:
 		return false, "connection " + s.conn.ID + " links nobody by itself (link: never)"
 	case foreign:
@@ -83,6 +85,9 @@ func (s *situation) guest(by []vote) bool {
 	return len(s.conn.Domains) > 0 && slices.ContainsFunc(by, func(v vote) bool { return strings.Contains(v.value, "@") }) &&
 		!slices.ContainsFunc(by, func(v vote) bool { return s.conn.speaksFor(v.value) })
 }
+
+// invites: an open invitation is for this user.
+func (s *situation) invites(u *User) bool { return s.invited != nil && s.invited.User == u.ID }
 
 // spelled lists the keys that named a user, with their values.
 func spelled(votes []vote) string {

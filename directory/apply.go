@@ -270,6 +270,9 @@ func (a *application) commitUser(d decision, before, after *User) (Result, error
 		return Result{}, err
 	}
 	result := Result{Outcome: outcomeOf(d), Warnings: a.warnings, Event: a.wrote, Changes: a.told}
+	if err := a.announce(d, after); err != nil {
+		return Result{}, err
+	}
 	for _, r := range a.cases {
 		if err := a.putCase(a.s.policy, a.s.change, r); err != nil {
 			return Result{}, err
@@ -285,6 +288,22 @@ func (a *application) commitUser(d decision, before, after *User) (Result, error
 	p, err := a.profile(a.s.policy, after, Viewer{a.org, a.s.viewer()}, false)
 	result.User = p
 	return result, err
+}
+
+// announce queues the letters that the change gives reason for, and uses up the
+// invitation that permitted a link.
+func (a *application) announce(d decision, after *User) error {
+	switch c := a.s.conn; {
+	case a.s.change.Invitation != nil:
+		return a.putUserInvitation(after)
+	case c == nil:
+		return nil
+	case d.action == actCreate && c.Welcome:
+		return a.putLetter(Letter{Kind: LetterWelcome, Org: a.org, Connection: c.ID, User: after.ID})
+	case d.action == actAdopt && a.s.invites(after):
+		return a.forgetUserInvitation(c.ID, a.s.address)
+	}
+	return nil
 }
 
 // viewer is whose view an answer shows: SCIM sees its own layer, a sign-in and

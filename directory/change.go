@@ -56,6 +56,9 @@ type Change struct {
 	// AssertedAt is when the identity provider made the assertion; zero for SCIM.
 	AssertedAt time.Time
 
+	// Invitation goes with VerbInvite.
+	Invitation *UserInvitation
+
 	// Reason and Until go with a pin.
 	Reason string
 	Until  time.Time
@@ -79,6 +82,7 @@ const (
 	VerbSignIn  Verb = "sign-in" // find or create by subject, merge attributes
 	VerbMerge   Verb = "merge"   // set the given attributes of the own layer, keep the others
 	VerbRestore Verb = "restore" // an administrator lifts a tombstone
+	VerbInvite  Verb = "invite"  // find or create by address, and permit one link: see Directory.InviteUser
 	VerbErase   Verb = "erase"   // an administrator removes the personal data of a tombstone
 )
 

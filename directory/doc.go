@@ -36,6 +36,7 @@
 //	resolve    resolve.go    groups -> rules -> effective attributes
 //	check      settle.go     unique names; guard.go too much at once
 //	commit     write.go      records, indexes and one Event, in one transaction
+//	announce   letter.go     a welcome or an invitation waits to be sent (invite.go)
 //
 // apply.go alone opens a transaction for a change; what is called reconcile,
 // match, adopt, values, required, writelayer, lock, link and resolve does no I/O

@@ -31,6 +31,7 @@ type EventType string
 const (
 	UserCreated   EventType = "user.created"
 	UserUpdated   EventType = "user.updated"
+	UserInvited   EventType = "user.invited" // an administrator permits one link through a connection
 	UserAdopted   EventType = "user.adopted" // an existing user was linked to a connection
 	UserLocked    EventType = "user.locked"
 	UserUnlocked  EventType = "user.unlocked"

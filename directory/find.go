@@ -159,10 +159,19 @@ func sameLink(a, b Link) bool {
 // findByKeys lets every soft key vote, and finds tombstones of the same name.
 func (r reading) findByKeys(s *situation) error {
 	keys := []string{UserName}
+	if s.change.Verb == VerbInvite {
+		keys = append(keys, Emails)
+	}
 	if s.conn != nil {
 		keys = s.conn.matchKeys()
 		if !slices.Contains(keys, UserName) {
 			keys = append(slices.Clone(keys), UserName)
+		}
+	}
+	if s.conn != nil && s.change.Channel == SSO && s.address != "" {
+		var err error
+		if s.invited, err = r.userInvitation(s.conn.ID, s.address); err != nil {
+			return err
 		}
 	}
 	for _, name := range keys {

@@ -161,8 +161,11 @@ func (d *Directory) Work(ctx context.Context) (more bool, err error) {
 			more, err = more || again, errors.Join(err, stepErr)
 		}
 	}
-	swept, sweepErr := d.sweep(ctx)
-	return more || swept, errors.Join(err, sweepErr)
+	for _, step := range []func(context.Context) (bool, error){d.sweep, d.dropLetters} {
+		again, stepErr := step(ctx)
+		more, err = more || again, errors.Join(err, stepErr)
+	}
+	return more, err
 }
 
 // background is an application that no request stands behind.

@@ -35,6 +35,9 @@ type situation struct {
 	verdicts []verdict
 	// graves are tombstones that share a name with the change.
 	graves []*User
+	// invited: an administrator permits one link through the connection for the
+	// address of this sign-in.
+	invited *UserInvitation
 }
 
 // vote is one soft key naming one user.
@@ -107,7 +110,10 @@ func (s *situation) decidePath() (decision, error) {
 
 // decideLocal: an administrator creates, or names no user at all.
 func (s *situation) decideLocal() (decision, error) {
-	if s.change.Verb != VerbCreate {
+	switch {
+	case s.change.Verb == VerbInvite && s.change.Invitation != nil:
+		return s.decideInvite()
+	case s.change.Verb != VerbCreate:
 		return decision{}, ErrNotFound
 	}
 	return decision{action: actCreate, release: s.graves}, nil
