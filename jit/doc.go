@@ -56,6 +56,7 @@
 //   - A mapping's target may name a field of a complex attribute (roles.type). Mappings of the same attribute are
 //     joined element by element; one value goes to all elements.
 //   - GET /logout asks, POST /logout does: an image tag must not end a session.
-//   - /login looks at the domain of the address only, and only at domains that a connection has proved, so that its
-//     answer tells nothing about a person.
+//   - /login looks at the domain of the address only, and only at domains that a connection has proved. For any other
+//     address it answers the same and does the same, whoever has an account; where there is mail, the ways in go to
+//     the mailbox.
 package jit

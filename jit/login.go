@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/mail"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -16,6 +18,7 @@ import (
 type loginPage struct {
 	Email, Return string
 	Unknown       bool // no connection speaks for the address's domain
+	Asked         bool // a letter says the way in, to whom it concerns
 }
 
 const maxEmail = 320 // RFC 5321 §4.5.3.1: 64 + @ + 255
@@ -24,8 +27,8 @@ func (s *Server) loginForm(c echo.Context) error {
 	return s.page(c, http.StatusOK, "login", loginPage{Return: anywhere(c.QueryParam("return_to"))})
 }
 
-// findConnection sends people to the connection that has proved their domain. Who has an account is not looked at, so
-// the answer tells a stranger nothing about anybody.
+// findConnection sends people to the connection that has proved their domain. Of any other address nobody learns here
+// whether it has an account: the way in, if there is one, goes to the mailbox. The answer and the work are the same.
 func (s *Server) findConnection(c echo.Context) error {
 	r := c.Request()
 	r.Body = http.MaxBytesReader(c.Response(), r.Body, 8<<10)
@@ -38,7 +41,9 @@ func (s *Server) findConnection(c echo.Context) error {
 		return err
 	}
 	if conn == "" {
-		form.Unknown = true
+		if err := s.askForWayIn(c, &form); err != nil {
+			return err
+		}
 		form.Email = form.Email[:min(len(form.Email), maxEmail)]
 		return s.page(c, http.StatusOK, "login", form)
 	}
@@ -66,4 +71,21 @@ func (s *Server) connectionFor(ctx context.Context, email string) (string, error
 		return "", err
 	}
 	return conn.ID, nil
+}
+
+// maxLetters is how many letters one sender may have sent to others.
+func maxLetters() allowance { return allowance{20, time.Minute} }
+
+// askForWayIn has a letter sent, where letters are, to what looks like an address.
+func (s *Server) askForWayIn(c echo.Context, form *loginPage) error {
+	address, err := mail.ParseAddress(form.Email)
+	if s.letters == nil || err != nil || address.Address != form.Email || len(form.Email) > maxEmail {
+		form.Unknown = true
+		return nil
+	}
+	if wait := s.writers.take(sender(c), s.now()); wait > 0 {
+		return refuse(tooMany, "more than %d ways in asked for by %q", s.writers.Burst, sender(c))
+	}
+	form.Asked = true
+	return s.letters(c.Request().Context(), form.Email)
 }

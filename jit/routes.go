@@ -1,6 +1,7 @@
 package jit
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -31,6 +32,9 @@ type Options struct {
 	Now        func() time.Time // nil: time.Now
 	// HTTP asks OpenID providers and fetches SAML metadata. nil: guarded against private addresses, as package fetch says.
 	HTTP *http.Client
+	// AskForWayIn sends a letter with the ways in to an address that was given on the sign-in page, if it has any; see
+	// Directory.AskForWayIn. nil: no letters are sent.
+	AskForWayIn func(ctx context.Context, address string) error
 	// OutageGrace is how long after its last check by this node a session still passes /auth while the store cannot be
 	// reached. Whoever lost access since then passes, too. Zero: nobody passes.
 	OutageGrace time.Duration
@@ -51,6 +55,8 @@ type Server struct {
 	// addresses and connections slow down those who send what is not believed.
 	addresses, connections *limiter
 	refusals               refusals
+	letters                func(ctx context.Context, address string) error
+	writers                *limiter
 	http                   *http.Client
 	parties                sync.Map   // connection id -> *openID
 	warned                 sync.Map   // connection id -> issuer that its administrator was warned about
@@ -73,6 +79,7 @@ func New(d *directory.Directory, o Options) (*Server, error) {
 		directory: d, base: base, secure: secure, render: o.RenderUser,
 		log: o.Log, now: o.Now, forgery: http.NewCrossOriginProtection(),
 		addresses: newLimiter(perAddress()), connections: newLimiter(perConnection()),
+		letters: o.AskForWayIn, writers: newLimiter(maxLetters()),
 		grace: o.OutageGrace,
 	}
 	if s.log == nil {

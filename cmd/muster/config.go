@@ -26,6 +26,8 @@ type settings struct {
 	Apply             string
 	MetricsListen     string
 	AllowPrivateFetch bool
+	SMTPURL           string
+	MailFrom          string
 	TrustedProxies    []string
 	Push              scim.Options // limits alone
 	OutageGrace       time.Duration
@@ -51,6 +53,8 @@ func (s *settings) bind(f *pflag.FlagSet) {
 	s.bindLimits(f)
 	f.StringVar(&s.Analysts, "analysts", "", "postgres://USER@HOST/DATABASE to keep SQL tables for analysts in; reader=ROLE lets a role read them (default none)")
 	f.DurationVar(&s.OutageGrace, "outage-grace", 0, "how long /auth lets a session that was checked pass while the store cannot be reached, even if access was taken away since")
+	f.StringVar(&s.SMTPURL, "smtp-url", "", "where letters go: smtp://USER:PASSWORD@HOST:587 or smtps://...; better in MUSTER_SMTP_URL, which nobody sees (default none)")
+	f.StringVar(&s.MailFrom, "mail-from", "", "sender of letters, such as \"Acme <id@acme.example>\"")
 	f.BoolVar(&s.AllowPrivateFetch, "allow-private-fetch", false, "let metadata and discovery documents come from private addresses")
 }
 

@@ -30,10 +30,11 @@ type handlerOptions struct {
 	base    string
 	log     *slog.Logger
 	metered bool
-	proxies []*net.IPNet  // whose X-Forwarded-For is believed
-	fetch   *http.Client  // asks OpenID providers; nil: guarded against private addresses
-	push    scim.Options  // its limits
-	grace   time.Duration // of /auth, while the store cannot be reached
+	proxies []*net.IPNet                                    // whose X-Forwarded-For is believed
+	fetch   *http.Client                                    // asks OpenID providers; nil: guarded against private addresses
+	push    scim.Options                                    // its limits
+	letters func(ctx context.Context, address string) error // sends the ways in; nil: there is no mail
+	grace   time.Duration                                   // of /auth, while the store cannot be reached
 }
 
 // handlers of the two listeners; metrics is nil when nobody asks for them. work is what the doors do without being
@@ -46,7 +47,7 @@ type handlers struct {
 // newHandlers wires the whole server, top to bottom: what wraps every request, then the doors.
 func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
 	e := echo.New()
-	signInDoor, err := jit.New(d, jit.Options{BaseURL: o.base, Log: o.log, RenderUser: scim.WriteUser, HTTP: o.fetch, OutageGrace: o.grace})
+	signInDoor, err := jit.New(d, jit.Options{BaseURL: o.base, Log: o.log, RenderUser: scim.WriteUser, HTTP: o.fetch, OutageGrace: o.grace, AskForWayIn: o.letters})
 	if err != nil {
 		return handlers{}, err
 	}

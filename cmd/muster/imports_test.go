@@ -28,7 +28,7 @@ func allowed() map[string][]string {
 	)
 	return map[string][]string{
 		"muster/cmd/muster": {
-			"muster/admin", "muster/cmd/muster/applyfile", "muster/cmd/muster/yamlfile", "muster/directory", "muster/directory/filter", "muster/directory/engine",
+			"muster/admin", "muster/cmd/muster/applyfile", "muster/cmd/muster/postman", "muster/cmd/muster/yamlfile", "muster/directory", "muster/directory/filter", "muster/directory/engine",
 			"muster/directory/engine/bolt", "muster/directory/engine/memory", "muster/directory/engine/postgres", "muster/directory/projection",
 			"muster/jit", "muster/jit/fetch", "muster/jit/saml",
 			"muster/jit/saml/samltest", "muster/scim", echo, "github.com/spf13/cobra", "github.com/spf13/pflag",
@@ -36,6 +36,7 @@ func allowed() map[string][]string {
 			"filippo.io/age",
 		},
 		"muster/cmd/muster/applyfile": {"muster/cmd/muster/yamlfile", "muster/directory", "muster/jit", "muster/jit/saml", validator},
+		"muster/cmd/muster/postman":   {"muster/directory", "github.com/wneessen/go-mail"},
 		"muster/cmd/muster/yamlfile":  {"github.com/goccy/go-yaml"},
 
 		"muster/admin": {

@@ -88,8 +88,12 @@ func serve(ctx context.Context, s settings, getenv func(string) string, stdout, 
 		if err != nil {
 			return err
 		}
+		post, err := postOffice(d, s, at.base, log)
+		if err != nil {
+			return err
+		}
 		h, err := newHandlers(d, handlerOptions{
-			base: at.base, log: log, metered: at.metrics != nil, proxies: proxies,
+			base: at.base, log: log, metered: at.metrics != nil, proxies: proxies, letters: post.ask,
 			push: s.Push, grace: s.OutageGrace, fetch: fetch.Client(fetch.Options{AllowPrivate: s.AllowPrivateFetch}),
 		})
 		if err != nil {
@@ -111,7 +115,7 @@ func serve(ctx context.Context, s settings, getenv func(string) string, stdout, 
 			return err
 		}
 		defer unproject()
-		stop := workBehind(ctx, d, h.work)
+		stop := workBehind(ctx, d, h.work, post.run)
 		defer stop()
 		at.announce(stdout)
 		return serveAll(ctx, log, map[net.Listener]http.Handler{at.main: h.site, at.metrics: h.metrics})
@@ -137,11 +141,13 @@ func networks(list []string) ([]*net.IPNet, error) {
 
 // workBehind starts what the directory and the doors do without being asked: jobs, and what time brings. The function
 // that it returns ends that and waits for it, because the store must stay open until then.
-func workBehind(ctx context.Context, d *directory.Directory, doors func(context.Context)) (stop func()) {
+func workBehind(ctx context.Context, d *directory.Directory, others ...func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var under sync.WaitGroup
 	under.Go(func() { _ = d.Run(ctx) }) // logs its faults and goes on; it returns when ctx ends
-	under.Go(func() { doors(ctx) })
+	for _, work := range others {
+		under.Go(func() { work(ctx) })
+	}
 	return func() {
 		cancel()
 		under.Wait()
