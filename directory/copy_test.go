@@ -88,6 +88,36 @@ func TestACopyIsTheSameOnEveryEngineAndBackAgain(t *testing.T) {
 	}
 }
 
+// Events that wait for their numbers in one engine get them in another, before
+// those that come after.
+func TestEventsThatWaitForTheirNumbersMoveToo(t *testing.T) {
+	from := memory.New(memory.Options{})
+	defer from.Close()
+	populate(t, from, 10) // nobody has read the events
+	to := newBolt(t)
+	if _, err := directory.Copy(t.Context(), from, to, nil); err != nil {
+		t.Fatal(err)
+	}
+	d, err := directory.Open(t.Context(), to, directory.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	join(t, d, "late")
+	events, err := d.Events(t.Context(), "acme", 0, 100)
+	if err != nil || len(events) < 11 || events[len(events)-1].Type != directory.UserCreated {
+		t.Fatalf("%d events, %v", len(events), err)
+	}
+	last, err := d.LastEvent(t.Context(), "acme")
+	if err != nil || last != events[len(events)-1].Seq || last != uint64(len(events)) {
+		t.Errorf("%d events, the last is %d, %v", len(events), last, err)
+	}
+	page, err := d.Users(t.Context(), directory.Viewer{Org: "acme"}, directory.Query{Filter: `userName eq "late"`, Limit: 1})
+	if err != nil || len(page.Items) != 1 || page.Items[0].ID != events[len(events)-1].User {
+		t.Errorf("the last event is not the last change: %v", err)
+	}
+	sound(t, to, 11)
+}
+
 func TestACopyIntoSomethingIsRefused(t *testing.T) {
 	from, _ := populated(t, 1)
 	to, _ := populated(t, 2)

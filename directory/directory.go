@@ -64,7 +64,10 @@ func Open(ctx context.Context, e engine.Engine, o Options) (*Directory, error) {
 		d.shards.spread()
 	}
 	d.macs.New = func() any { return hmac.New(sha256.New, d.pepper) }
-	return d, d.initialise(ctx)
+	if err := d.initialise(ctx); err != nil || !d.serial {
+		return d, err
+	}
+	return d, d.sequenceAll(ctx) // what a store of an engine whose transactions race left waiting before it came here
 }
 
 // Retries is how often the store ran a transaction again because it had lost a

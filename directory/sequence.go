@@ -89,7 +89,14 @@ func (w writing) setLastSeq(seq uint64) error {
 // sequence numbers the events that wait, so that whoever reads afterwards sees
 // everything that was committed before.
 func (d *Directory) sequence(ctx context.Context, org string) error {
-	for !d.serial {
+	if d.serial {
+		return nil
+	}
+	return d.numberWaiting(ctx, org)
+}
+
+func (d *Directory) numberWaiting(ctx context.Context, org string) error {
+	for {
 		batch, err := d.waiting(ctx, org)
 		if len(batch) == 0 || err != nil {
 			return err
@@ -98,7 +105,6 @@ func (d *Directory) sequence(ctx context.Context, org string) error {
 			return err
 		}
 	}
-	return nil
 }
 
 // waiting lists the next batch from a snapshot: what is committed meanwhile
@@ -234,7 +240,7 @@ func (d *Directory) sequenceAll(ctx context.Context) error {
 		if org == "" || err != nil {
 			return err
 		}
-		if err := d.sequence(ctx, org); err != nil {
+		if err := d.numberWaiting(ctx, org); err != nil {
 			return err
 		}
 		from = orgKey(tableWaiting, org).end()

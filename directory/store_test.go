@@ -64,16 +64,21 @@ func projected(t *testing.T, d *directory.Directory) {
 }
 
 // TestEverythingOnPostgreSQL runs the tests of this package again, the conflict
-// scenarios among them, on stores of a real server.
+// scenarios among them, on stores of a real server. The race detector watches
+// the same code on the other engines, and would take ten times as long here.
 func TestEverythingOnPostgreSQL(t *testing.T) {
 	if os.Getenv(storeVariable) != "" {
 		return // this is the second run
+	}
+	if raceDetector {
+		t.Log("left out: the second run, under the race detector")
+		return
 	}
 	server := postgrestest.Start(t, "max_connections=300")
 	if server == nil {
 		return
 	}
-	again := exec.CommandContext(t.Context(), os.Args[0], "-test.timeout=10m", "-rapid.checks=5")
+	again := exec.CommandContext(t.Context(), os.Args[0], "-test.timeout=14m", "-rapid.checks=5")
 	again.Env = append(os.Environ(), storeVariable+"="+server.URL("postgres"))
 	if out, err := again.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)

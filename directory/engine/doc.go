@@ -14,7 +14,8 @@
 //     (errors.Is and == hold). A panic in the function writes nothing,
 //     reaches the caller of Update as a panic with the same value, and harms
 //     no other transaction.
-//  5. ErrTooLarge means over Limits and that nothing happened. ErrUnknown
+//  5. ErrTooLarge means over Limits and that nothing happened. ErrUnavailable
+//     means that the storage is away and that nothing happened. ErrUnknown
 //     alone means "may have committed".
 //  6. When Update returns nil, the writes survive the death of the process,
 //     and of the machine where the engine is durable.
