@@ -35,6 +35,9 @@ type application struct {
 	rehearsed map[string]int
 	// trial: nobody is resolved again, since it is all taken back.
 	trial bool
+	// mode is how a rehearsal takes the connection's sign-ins to write, "" as the
+	// connection says.
+	mode Mode
 	// moved is what a sign-in changed in the person's groups, by name.
 	moved *AttributeChange
 }
@@ -135,6 +138,11 @@ func (a *application) prepare() error {
 	if a.s.change.Connection != "" {
 		if a.s.conn = p.Connection(a.s.change.Connection); a.s.conn == nil {
 			return ErrNotFound
+		}
+		if a.mode != "" {
+			rehearsed := *a.s.conn
+			rehearsed.State, rehearsed.Write.SSO = ConnectionActive, a.mode
+			a.s.conn = &rehearsed
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import "context"
 // Configure leaves it alone.
 const (
 	besideMetadata = "metadata" // MetadataState
+	besideTest     = "test"     // TestPassed
 )
 
 func besideKey(org, connection, what string) key {

@@ -14,6 +14,10 @@ import (
 type Setup struct {
 	Org         Org
 	Connections []Connection
+	// Tests says whether sign-ins must have been tried out before they write, and
+	// Override by connection why not; it is told in an event.
+	Tests    TestRule
+	Override map[string]string
 	// Revision is the Policy's that the wanted state was made from: when somebody
 	// changed the configuration since, a *StaleError tells, and nothing changes.
 	// 0 says that there is no such organisation yet; nil takes it as it is.
@@ -110,9 +114,15 @@ func (a *application) setUp(s Setup) (changed []string, faults []Fault, err erro
 		if err != nil {
 			return nil, nil, err
 		}
-		faults = append(faults, prefixed(fmt.Sprintf("connections[%d]", i), bad)...)
-		if line != "" {
-			changed = append(changed, line)
+		enabled, untested, err := a.enabling(&s, c, conns[c.ID])
+		if err != nil {
+			return nil, nil, err
+		}
+		faults = append(faults, prefixed(fmt.Sprintf("connections[%d]", i), append(bad, untested...))...)
+		for _, line := range []string{line, enabled} {
+			if line != "" {
+				changed = append(changed, line)
+			}
 		}
 		conns[c.ID] = c
 	}

@@ -10,6 +10,7 @@
 //	refresh.go      metadata by URL kept up to date; warnings.go what will keep people from signing in
 //	samlkeys.go     the keys by which SAML providers know this side
 //	signin.go       what follows the protocol: spend, apply, session, cookie, redirect. One path for all
+//	testsignin.go   a real sign-in that an administrator tries out; rehearse.go where tests and pasted assertions end
 //	session.go      cookies
 //	me.go           what the signed-in person sees; auth.go what a reverse proxy sees
 //	errors.go       one table: code -> status and the person's sentence; refused.go the answer and the log

@@ -173,8 +173,13 @@ func (s *Server) begin(c echo.Context) error {
 	if err := open(conn); err != nil {
 		return about(err, conn)
 	}
+	test, err := s.asked(c, conn)
+	if err != nil {
+		return about(err, conn)
+	}
+	started := pending{Connection: conn.ID, Return: destination(c.QueryParam("return_to"), policy.Org), Test: test}
 	if conn.OIDC != nil {
-		return about(s.beginOpenID(c, conn, policy), conn)
+		return about(s.beginOpenID(c, arrival{connection: conn, policy: policy, started: started}), conn)
 	}
 	provider, err := s.provider(c.Request().Context(), conn, policy, keyIfAny)
 	if err != nil {
@@ -184,7 +189,8 @@ func (s *Server) begin(c echo.Context) error {
 	if err != nil {
 		return about(err, conn)
 	}
-	cookie, err := s.sealPending(pending{Request: request.ID, Connection: conn.ID, Return: destination(c.QueryParam("return_to"), policy.Org)})
+	started.Request = request.ID
+	cookie, err := s.sealPending(started)
 	if err != nil {
 		return about(err, conn)
 	}

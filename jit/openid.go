@@ -26,9 +26,9 @@ func openOpenID(conn *directory.Connection) error {
 }
 
 // beginOpenID sends the browser to the connection's OpenID provider.
-func (s *Server) beginOpenID(c echo.Context, conn *directory.Connection, policy *directory.Policy) error {
-	ctx := c.Request().Context()
-	party, err := s.relyingParty(ctx, conn, policy)
+func (s *Server) beginOpenID(c echo.Context, a arrival) error {
+	ctx, conn := c.Request().Context(), a.connection
+	party, err := s.relyingParty(ctx, conn, a.policy)
 	if err != nil {
 		return err
 	}
@@ -43,8 +43,8 @@ func (s *Server) beginOpenID(c echo.Context, conn *directory.Connection, policy 
 	if err != nil {
 		return fmt.Errorf("a pending sign-in: %w", err)
 	}
-	started := pending{Request: request.Kept.State, Connection: conn.ID, Return: destination(c.QueryParam("return_to"), policy.Org), Kept: kept}
-	cookie, err := s.sealPending(started)
+	a.started.Request, a.started.Kept = request.Kept.State, kept
+	cookie, err := s.sealPending(a.started)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func (s *Server) refused(c echo.Context, err error) error {
 	}
 	if conn != nil {
 		view.Retry = "/c/" + conn.ID + "/login"
-		if s.now().Before(conn.DiagnoseUntil) && p.broken == nil {
+		if p.broken == nil && (s.now().Before(conn.DiagnoseUntil) || s.testing(c, conn.ID)) {
 			view.Cause = p.cause
 		}
 	}

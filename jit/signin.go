@@ -32,6 +32,9 @@ func (s *Server) signIn(c echo.Context, a arrival) error {
 	if err := s.spend(ctx, a); err != nil {
 		return err
 	}
+	if a.started.Test != "" {
+		return s.tryOut(c, a)
+	}
 	result, err := s.provision(ctx, a, correlation(c))
 	if err != nil {
 		return s.offered(c, a, err)

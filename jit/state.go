@@ -22,6 +22,7 @@ type pending struct {
 	Connection string    `json:"connection"`
 	Return     string    `json:"return,omitempty"` // what destination allowed
 	Started    time.Time `json:"started"`
+	Test       string    `json:"test,omitempty"` // the test sign-in that this is, "" for none
 	// Kept is what the protocol itself must know again, some hundred bytes.
 	Kept json.RawMessage `json:"kept,omitempty"`
 }

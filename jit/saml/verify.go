@@ -118,3 +118,32 @@ func succeeded(response *etree.Element) error {
 	}
 	return refuse(ReasonStatus, "the identity provider reports %.200q, message %.200q", detail, trimmed(message))
 }
+
+// Inspect reads a response, or an assertion alone, without believing it: no signature, time, audience or request is
+// looked at. It is for administrators who hold a document in their hands; nobody may be signed in by what it returns.
+func Inspect(document []byte) (*Facts, error) {
+	filter := &prefilter{comments: true}
+	document, err := filter.prefiltered(document)
+	if err != nil {
+		return nil, err
+	}
+	root, err := parse(document)
+	if err != nil {
+		return nil, err
+	}
+	el := root
+	if is(root, nsProtocol, "Response") {
+		if el = only(root, nsAssertion, "Assertion"); el == nil {
+			return nil, refuse(ReasonStructure, "not exactly one assertion in clear in the response")
+		}
+	}
+	if !is(el, nsAssertion, "Assertion") {
+		return nil, refuse(ReasonMalformed, "the root element is %.100q, neither a Response nor an Assertion", root.Tag)
+	}
+	read, err := readAssertion(el)
+	if err != nil {
+		return nil, err
+	}
+	return &Facts{Issuer: read.issuer, NameID: read.nameID, Attributes: read.attributes, AssertionID: read.id, IssueInstant: read.issued,
+		SessionIndex: read.sessionIndex, AuthnContext: read.authnContext, AuthnInstant: read.authnInstant}, nil
+}

@@ -12,6 +12,7 @@ import (
 func (r *reading) connection(n yamlfile.Node) directory.Connection {
 	var c directory.Connection
 	var tokens []yamlfile.Node
+	var override string
 	n.Mapping(yamlfile.Shape{
 		"id":             yamlfile.Text(&c.ID),
 		"preset":         yamlfile.OneOf(&c.Preset, jit.Presets()...),
@@ -30,9 +31,13 @@ func (r *reading) connection(n yamlfile.Node) directory.Connection {
 		"diagnose_until": yamlfile.Time(&c.DiagnoseUntil),
 		"saml":           func(n yamlfile.Node) { c.SAML = r.saml(n) },
 		"oidc":           func(n yamlfile.Node) { c.OIDC = r.oidc(n) },
+		"override_test":  yamlfile.Text(&override),
 		"scim_tokens":    func(n yamlfile.Node) { tokens = n.List() },
 	})
 	n.Require("id")
+	if override != "" {
+		r.overrides[c.ID] = override
+	}
 	for _, token := range tokens {
 		r.token(token, directory.Token{Connection: c.ID, Kind: directory.SCIMToken})
 	}

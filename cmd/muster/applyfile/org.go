@@ -36,6 +36,14 @@ func (r *reading) org(n yamlfile.Node) {
 	for _, token := range tokens {
 		r.token(token, directory.Token{Org: org.ID, Kind: directory.AppToken})
 	}
+	for i := range setup.Connections {
+		if reason := r.overrides[setup.Connections[i].ID]; reason != "" {
+			if setup.Override == nil {
+				setup.Override = map[string]string{}
+			}
+			setup.Override[setup.Connections[i].ID] = reason
+		}
+	}
 	r.file.Setups = append(r.file.Setups, setup)
 }
 
