@@ -75,6 +75,7 @@ func (s *Server) functions() template.FuncMap {
 		"path":   url.PathEscape,
 		"list":   func(list ...any) []any { return list },
 		"fault":  s.faultText,
+		"id":     func(id directory.ID) bool { return id != directory.NoID },
 	}
 }
 

@@ -96,6 +96,10 @@ func (s *Server) pages() []page {
 		{post, guard + "/let", directory.OrgAdmin, s.letThrough, ""},
 		{get, guard + "/undo", directory.OrgAdmin, s.guardForm("undo"), ""},
 		{post, guard + "/undo", directory.OrgAdmin, s.undoRun, ""},
+
+		// what happened (events.go)
+		{get, org + "/events", directory.Auditor, s.events, "events"},
+		{get, org + "/events/export", directory.Auditor, s.exportEvents, ""},
 	}
 }
 

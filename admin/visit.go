@@ -43,7 +43,11 @@ func (s *Server) serve(p page) echo.HandlerFunc {
 		correlate(c)
 		protect(c.Response().Header())
 		defer func() {
-			if fault := recover(); fault != nil {
+			fault := recover()
+			if fault == http.ErrAbortHandler {
+				panic(fault) // an answer that was cut off on purpose
+			}
+			if fault != nil {
 				err = s.answer(v, fmt.Errorf("panic: %v\n%s", fault, debug.Stack()))
 			}
 		}()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 )
 
 // application is one run of a Change inside one transaction. A lost race runs
@@ -13,7 +14,8 @@ type application struct {
 	s        situation
 	id       ID // of whatever the change creates
 	now      Stamp
-	wrote    ID // the last event
+	wrote    ID        // the last event
+	emitted  time.Time // of the last event
 	warnings []Warning
 	cases    []*Refusal
 	// released are tombstones that gave way to the new user.
@@ -153,6 +155,10 @@ func (a *application) runUser(d decision) (Result, error) {
 	before := d.user
 	if err := a.conditions(before); err != nil {
 		return Result{}, err
+	}
+	if before != nil { // what is stamped bears the time of its event
+		a.now.At = a.moment(before)
+		a.s.now = a.now.At
 	}
 	after := before.clone()
 	if d.action == actCreate {

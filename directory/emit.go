@@ -20,6 +20,10 @@ func (a *application) emit(e Event, secret [16]byte) error {
 	if e.Time.IsZero() {
 		e.Time = a.now.At
 	}
+	if e.Time.Before(a.emitted) { // one transaction tells in its own order
+		e.Time = a.emitted
+	}
+	a.emitted = e.Time
 	if e.Case == NoID {
 		e.Case = a.resolves
 	}

@@ -68,6 +68,17 @@ const (
 	DelegationSet  EventType = "delegation.changed"
 )
 
+// EventTypes are all event types.
+func EventTypes() []EventType {
+	return []EventType{
+		UserCreated, UserUpdated, UserAdopted, UserLocked, UserUnlocked, UserDeleted, UserRestored, UserErased,
+		UserReleased, UserMoved, GroupCreated, GroupUpdated, GroupDeleted, GroupReleased, UserMerged, UserUnmerged,
+		CaseOpened, CaseResolved, CaseClosed, SessionsEnded, ConfigSet, GuardAlert, TaskDone, GuardOpened, TokenSet,
+		TokenRevoked, AdminAdded, AdminUpdated, AdminRemoved, AdminInvited, AdminSignedIn, AdminSignedOut,
+		AdminRefused, DelegationSet,
+	}
+}
+
 // EventSource is who caused an event.
 type EventSource struct {
 	Connection string  `json:"connection,omitempty"`

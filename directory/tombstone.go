@@ -143,7 +143,7 @@ func (a *application) writeErased(before, after *User) error {
 	if err := a.writeIndex(before, after); err != nil {
 		return err
 	}
-	after.Modified = following(a.now.At, before.Modified)
+	after.Modified = a.moment(before)
 	if err := a.tx.Set(userKey(a.org, after.ID), encodeUser(after)); err != nil {
 		return err
 	}

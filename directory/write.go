@@ -1,6 +1,9 @@
 package directory
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // write commits one user: record, links, indexes, counters and, when anything
 // that matters changed, one event. before is nil for a new user.
@@ -18,10 +21,7 @@ func (a *application) record(before, after *User, e Event) error {
 	}
 	matters := before == nil || len(e.Changes) > 0 || e.Type != UserUpdated || !slices.Equal(before.Links, after.Links)
 	if matters {
-		after.Modified = a.now.At
-		if before != nil {
-			after.Modified = following(a.now.At, before.Modified)
-		}
+		after.Modified = a.moment(before)
 		e.Time = after.Modified
 		touchLayers(before, after, a.now)
 	}
@@ -39,6 +39,19 @@ func (a *application) record(before, after *User, e Event) error {
 		return err
 	}
 	return a.emit(e, after.key)
+}
+
+// moment is when a change of a user happens: after the user's last one, and not
+// before what this transaction told already.
+func (a *application) moment(before *User) time.Time {
+	at := a.now.At
+	if before != nil {
+		at = following(at, before.Modified)
+	}
+	if at.Before(a.emitted) {
+		return a.emitted
+	}
+	return at
 }
 
 // store writes the record of a user with its links, indexes and counters.
