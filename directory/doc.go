@@ -53,6 +53,29 @@
 // administrator. The generation of an organisation counts the changes after
 // which users resolve differently.
 //
+// # Cases
+//
+// A conflict that needs a decision is refused and kept as a [Case] with its
+// evidence. Met again, hourly or daily, it is the same case with a higher count.
+// What may be done about it is computed from its kind and from the people as they
+// are, and listed in it. It closes in the transaction that takes its cause away;
+// what that is stands with each [CaseKind]. [Directory.ResolveCase] is the one
+// call that resolves it, and every event that this causes names the case. Ignored,
+// it opens anew when it is met again; rejected, the answer is the same for good,
+// without a case. A connection has room for 1,000 open cases; further conflicts
+// are refused as well, and only counted.
+//
+// A subject becomes a link, where the policy does not say so, by an administrator
+// (a case, or [Directory.SetLink]), by a table ([Directory.Transfer]), or by its
+// person, who signs in to the existing account ([Directory.OfferProof]). Subjects
+// compare as bytes; one that is almost another's is refused. What an identity
+// provider called unverified stays so until it says the opposite.
+//
+// [Directory.Merge] makes two users one. The id of the other goes on answering:
+// readers of the effective view find the survivor by it, and so does a connection
+// whose push moved with it, on every verb. Until that tombstone is erased, the
+// merge can be undone.
+//
 // # Promises
 //
 //   - One transaction per change: records, links, indexes, counters and the

@@ -11,7 +11,8 @@ import (
 type Explanation struct {
 	User       ID               `json:"user"`
 	Home       string           `json:"home,omitempty"`
-	State      string           `json:"state"` // active, locked, deleted, erased
+	State      string           `json:"state"`         // active, locked, deleted, erased
+	Into       ID               `json:"into,omitzero"` // who a deleted user was merged into, NoID for nobody
 	Attributes []AttributeStory `json:"attributes"`
 	Locks      []LockStory      `json:"locks,omitempty"`
 	Groups     []GroupRef       `json:"groups,omitempty"`
@@ -123,6 +124,9 @@ func (s standing) edge(g groupPath, all []groupPath) GroupEdge {
 func (s standing) story() *Explanation {
 	r := resolve(s)
 	x := &Explanation{User: s.user.ID, Home: s.user.Home, State: s.user.state(), Links: slices.Clone(s.user.Links), Locks: s.user.locks()}
+	if s.user.Deleted != nil {
+		x.Into = s.user.Deleted.Into
+	}
 	if r.denied > 0 {
 		x.Denied = s.policy.ruleName(r.denied)
 	}

@@ -12,6 +12,7 @@
 //	signin.go       what follows the protocol: spend, apply, session, cookie, redirect. One path for all
 //	testsignin.go   a real sign-in that an administrator tries out; rehearse.go where tests and pasted assertions end
 //	session.go      cookies
+//	confirm.go      linking an existing account by the proof of signing in to it
 //	me.go           what the signed-in person sees; auth.go what a reverse proxy sees
 //	errors.go       one table: code -> status and the person's sentence; refused.go the answer and the log
 //	journal.go      the last refusals, for the administrator
@@ -30,6 +31,9 @@
 //
 // # Promises
 //
+//   - Where a connection links by proof (link: confirm), the refused person's browser is given one secret for ten minutes.
+//     Signed in to the existing account after that, through another connection, the person is asked on /confirm whether
+//     to link the two; only the answer, posted from this site, links.
 //   - A refused sign-in leaves the directory as it was, except for the case that waits for an administrator.
 //   - A person is told a code, a sentence and a correlation id. The cause, which may name the customer's configuration,
 //     goes to the log and, sealed, to the connection's last refusals, where an administrator finds it by the correlation

@@ -63,6 +63,9 @@ func findUser(cmd *cobra.Command, d *directory.Directory, org, name string) (dir
 // winner's marked.
 func tell(w io.Writer, e *directory.Explanation) {
 	fmt.Fprintf(w, "user   %s\nstate  %s\nhome   %s\n", e.User, e.State, orNone(e.Home))
+	if e.Into != directory.NoID {
+		fmt.Fprintf(w, "merged into %s\n", e.Into)
+	}
 	if e.Denied != "" {
 		fmt.Fprintf(w, "denied by %s\n", e.Denied)
 	}
