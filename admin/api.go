@@ -69,6 +69,7 @@ func (s *Server) operations() {
 	s.tokenOperations()
 	s.administratorOperations()
 	s.delegationOperations()
+	s.applyOperations()
 }
 
 // openAPI serves the description.

@@ -17,13 +17,14 @@ import (
 func applyCommand(getenv func(string) string) *cobra.Command {
 	var name, store string
 	var private bool
+	var server remote
 	cmd := &cobra.Command{
 		Use:   "apply -f FILE",
 		Short: "Bring organisations, connections, rules and tokens to what a file says",
 		Long: `Bring organisations, connections, rules and tokens to what a YAML file says, and print a line for each object that
 changed. A file with a fault changes nothing. What the file does not name stays as it is.
 
-The store must not be in use: where a server runs, stop it, or start it with --apply FILE.`,
+Where a server runs, name it with --server and give an operator's administration token; or stop it and name its store.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if name == "" {
@@ -34,6 +35,12 @@ The store must not be in use: where a server runs, stop it, or start it with --a
 				return err
 			}
 			warn(cmd.ErrOrStderr(), file)
+			if server.isSet() {
+				if err := server.check(getenv); err != nil {
+					return err
+				}
+				return server.apply(cmd.Context(), file, cmd.OutOrStdout())
+			}
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 			return withDirectory(cmd.Context(), store, log, func(d *directory.Directory) error {
 				return applyTo(cmd.Context(), d, file, cmd.OutOrStdout())
@@ -42,6 +49,7 @@ The store must not be in use: where a server runs, stop it, or start it with --a
 	}
 	cmd.Flags().StringVarP(&name, "file", "f", "", "the apply file")
 	cmd.Flags().StringVar(&store, storeFlag, storeAtHome, storeUsage)
+	server.bind(cmd.Flags())
 	cmd.Flags().BoolVar(&private, "allow-private-fetch", false, "let metadata documents come from private addresses")
 	return cmd
 }

@@ -13,16 +13,28 @@ import (
 	"muster/directory"
 )
 
-func explainCommand() *cobra.Command {
+func explainCommand(getenv func(string) string) *cobra.Command {
 	var store, org string
+	var server remote
 	cmd := &cobra.Command{
 		Use:   "explain --org ORG USER",
 		Short: "Say why a user is as it is: who gave each value, when, and what it beat",
-		Long:  "Say why a user, named by userName or id, is as it is: who gave each value, when, and what it beat. No server may run on the store.",
+		Long:  "Say why a user, named by userName or id, is as it is: who gave each value, when, and what it beat. Where a server runs, name it with --server and give an administration token.",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if org == "" {
 				return errors.New("explain: --org ORG is missing")
+			}
+			if server.isSet() {
+				if err := server.check(getenv); err != nil {
+					return err
+				}
+				e, err := server.explain(cmd.Context(), org, args[0])
+				if err != nil {
+					return fmt.Errorf("user %s of %s: %w", args[0], org, err)
+				}
+				tell(cmd.OutOrStdout(), e)
+				return nil
 			}
 			return withExisting(cmd.Context(), store, func(d *directory.Directory) error {
 				id, err := findUser(cmd, d, org, args[0])
@@ -39,6 +51,7 @@ func explainCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&store, storeFlag, storeAtHome, storeUsage)
+	server.bind(cmd.Flags())
 	cmd.Flags().StringVar(&org, "org", "", "the organisation's id")
 	return cmd
 }

@@ -40,7 +40,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		},
 	}
 	root.AddCommand(demoCommand(), serveCommand(getenv), applyCommand(getenv), checkCommand(), backupCommand(getenv), restoreCommand(getenv), copyCommand(),
-		explainCommand(),
+		explainCommand(getenv), adminLinkCommand(),
 		tokenCommand(), keyCommand(), guideCommand(), inviteCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetIn(stdin)

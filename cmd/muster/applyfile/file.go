@@ -101,6 +101,9 @@ func (f *File) Apply(ctx context.Context, d *directory.Directory) ([]string, err
 	return changed, nil
 }
 
+// Locate gives faults of this file that a server found the places where they were written.
+func (f *File) Locate(err error) error { return f.locate(err) }
+
 // locate gives the directory's faults the places where they were written.
 func (f *File) locate(err error) error {
 	config, ok := errors.AsType[*directory.ConfigError](err)
