@@ -162,8 +162,8 @@ func (l *loading) leftovers() (rest []engine.Pair, err error) {
 }
 
 func (l *loading) mostPairs() int {
-	if most := l.to.Limits().Operations; most > 0 {
-		return max(1, min(batchPairs, most/2))
+	if most := l.to.Limits().Batch; most > 0 {
+		return max(1, min(batchPairs, most))
 	}
 	return batchPairs
 }

@@ -226,18 +226,18 @@ func awaitNotice(ctx context.Context, notices <-chan engine.Notice, held bool) (
 // sequenceAll numbers what waits in every organisation.
 func (d *Directory) sequenceAll(ctx context.Context) error {
 	for from := (key{tableWaiting}); from != nil; {
-		org := ""
+		org, found := "", false
 		err := d.view(ctx, "", func(r reading) error {
-			org = ""
+			org, found = "", false
 			for pair, err := range r.Scan(from, key{tableWaiting}.end()) {
-				if err == nil {
+				if found = err == nil; found {
 					org = string(pair.Key[1 : 1+slices.Index(pair.Key[1:], 0)])
 				}
 				return err
 			}
 			return nil
 		})
-		if org == "" || err != nil {
+		if !found || err != nil {
 			return err
 		}
 		if err := d.numberWaiting(ctx, org); err != nil {

@@ -10,6 +10,8 @@ import (
 
 	"muster/directory"
 	"muster/directory/engine"
+	"muster/directory/engine/etcd"
+	"muster/directory/engine/etcd/etcdtest"
 	"muster/directory/engine/memory"
 	"muster/directory/engine/postgres"
 	"muster/directory/engine/postgres/postgrestest"
@@ -35,6 +37,13 @@ func newStore(t tester) engine.Engine {
 	url := os.Getenv(storeVariable)
 	if url == "" {
 		return memory.New(memory.Options{})
+	}
+	if endpoints, ok := strings.CutPrefix(url, "etcd://"); ok {
+		e, err := etcd.Open(etcd.Options{Endpoints: strings.Split(endpoints, ","), Prefix: "/" + rand.Text() + "/"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
 	}
 	e, err := postgres.Open(t.Context(), url+"&pool_max_conns=8&schema=t"+strings.ToLower(rand.Text()), postgres.Options{})
 	if err != nil {
@@ -78,8 +87,26 @@ func TestEverythingOnPostgreSQL(t *testing.T) {
 	if server == nil {
 		return
 	}
-	again := exec.CommandContext(t.Context(), os.Args[0], "-test.timeout=14m", "-rapid.checks=5")
-	again.Env = append(os.Environ(), storeVariable+"="+server.URL("postgres"))
+	runAgain(t, server.URL("postgres"))
+}
+
+// TestConflictsOnEtcd plays the conflict scenarios on an etcd cluster.
+func TestConflictsOnEtcd(t *testing.T) {
+	if os.Getenv(storeVariable) != "" {
+		return // this is the second run
+	}
+	c, ok := etcdtest.Start(t, etcdtest.Options{})
+	if !ok {
+		return
+	}
+	runAgain(t, "etcd://"+strings.Join(c.Endpoints(), ","), "-test.run=^(TestConflict|TestPushThenSignInIsOnePerson)$")
+}
+
+// runAgain runs the tests of this package on stores of a server.
+func runAgain(t *testing.T, url string, flags ...string) {
+	t.Helper()
+	again := exec.CommandContext(t.Context(), os.Args[0], append(flags, "-test.timeout=14m", "-rapid.checks=5")...)
+	again.Env = append(os.Environ(), storeVariable+"="+url)
 	if out, err := again.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}

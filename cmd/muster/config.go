@@ -37,7 +37,7 @@ type settings struct {
 const (
 	configFlag  = "config"
 	storeFlag   = "store"
-	storeUsage  = "where data is kept: bolt://PATH, postgres://USER@HOST/DATABASE or memory://"
+	storeUsage  = "where data is kept: bolt://PATH, etcd://HOSTS/PREFIX, postgres://USER@HOST/DATABASE or memory://"
 	storeAtHome = "bolt://muster.db"
 )
 

@@ -12,6 +12,7 @@ import (
 	"muster/directory"
 	"muster/directory/engine"
 	"muster/directory/engine/bolt"
+	"muster/directory/engine/etcd"
 	"muster/directory/engine/memory"
 	"muster/directory/engine/postgres"
 )
@@ -29,13 +30,15 @@ func openEngine(ctx context.Context, store string, o opening) (engine.Engine, er
 	scheme, rest, ok := strings.Cut(store, "://")
 	switch {
 	case !ok:
-		return nil, errors.New("the store must be bolt://PATH, postgres://... or memory://, such as bolt://muster.db")
+		return nil, errors.New("the store must be bolt://PATH, etcd://..., postgres://... or memory://, such as bolt://muster.db")
 	case scheme == "memory" && rest == "":
 		return memory.New(memory.Options{}), nil
 	case scheme == "memory":
 		return nil, errors.New("the store memory:// takes no path; it ends with the process")
 	case scheme == "bolt":
 		return openBolt(rest, o)
+	case scheme == "etcd":
+		return openEtcd(rest, o)
 	case scheme == "postgres", scheme == "postgresql":
 		e, err := postgres.Open(ctx, store, postgres.Options{Existing: o == ifItIsThere})
 		if err != nil {
@@ -43,7 +46,20 @@ func openEngine(ctx context.Context, store string, o opening) (engine.Engine, er
 		}
 		return e, nil
 	}
-	return nil, fmt.Errorf("the store %s:// is not supported; supported are bolt://PATH, postgres://USER@HOST/DATABASE and memory://", scheme)
+	return nil, fmt.Errorf("the store %s:// is not supported; supported are bolt://PATH, etcd://HOSTS/PREFIX, postgres://USER@HOST/DATABASE and memory://", scheme)
+}
+
+func openEtcd(rest string, o opening) (engine.Engine, error) {
+	options, err := etcdOptions(rest)
+	if err != nil {
+		return nil, fmt.Errorf("the store etcd://: %w", err)
+	}
+	options.Existing = o == ifItIsThere
+	e, err := etcd.Open(options)
+	if err != nil {
+		return nil, fmt.Errorf("the store etcd://: %w", err)
+	}
+	return e, nil
 }
 
 func openBolt(path string, o opening) (engine.Engine, error) {

@@ -29,7 +29,7 @@ func allowed() map[string][]string {
 	return map[string][]string{
 		"muster/cmd/muster": {
 			"muster/admin", "muster/cmd/muster/applyfile", "muster/cmd/muster/postman", "muster/cmd/muster/yamlfile", "muster/directory", "muster/directory/filter", "muster/directory/engine",
-			"muster/directory/engine/bolt", "muster/directory/engine/memory", "muster/directory/engine/postgres", "muster/directory/projection",
+			"muster/directory/engine/bolt", "muster/directory/engine/etcd", "muster/directory/engine/memory", "muster/directory/engine/postgres", "muster/directory/projection",
 			"muster/jit", "muster/jit/fetch", "muster/jit/saml",
 			"muster/jit/saml/samltest", "muster/scim", echo, "github.com/spf13/cobra", "github.com/spf13/pflag",
 			"github.com/prometheus/client_golang",

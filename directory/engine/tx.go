@@ -68,6 +68,12 @@ func (t *Tx) Len() int { return t.writes.count }
 // Size is how many bytes of keys and values were written.
 func (t *Tx) Size() int { return t.writes.bytes }
 
+// Reads is how many points and ranges were read.
+func (t *Tx) Reads() int { return len(t.points) + len(t.spans) }
+
+// Asked is how many bytes the keys of what was read have.
+func (t *Tx) Asked() int { return t.asked }
+
 // Points yields the keys that Get asked the snapshot for, present or absent,
 // each once, in no order.
 func (t *Tx) Points() iter.Seq[[]byte] {
@@ -146,7 +152,7 @@ func (t *Tx) write(key, value []byte, deleted bool) error {
 // checkBudget refuses after the fact: a transaction over its budget never
 // commits, so what the buffer holds by then does not matter.
 func (t *Tx) checkBudget() error {
-	operations := max(t.writes.count, len(t.points)+len(t.spans))
+	operations := max(t.writes.count, t.Reads())
 	if over(operations, t.limits.Operations) || over(t.writes.bytes+t.asked, t.limits.Bytes) {
 		return t.fail(ErrTooLarge)
 	}

@@ -3,6 +3,7 @@ package etcd
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -41,7 +42,7 @@ func (e *Engine) collectAll() {
 		e.deleted.Store(0)
 		// What fails now is tried again: the notes are still there.
 		if e.collect(e.alive) == nil {
-			_ = e.collectReceipts(e.alive)
+			_ = errors.Join(e.collectReceipts(e.alive), e.collectJournals(e.alive))
 		}
 	}
 }
@@ -54,8 +55,8 @@ func (e *Engine) collect(ctx context.Context) error {
 	if err != nil || len(answer.Kvs) == 0 {
 		return err
 	}
-	raised, err := e.client.Put(ctx, e.prefix+"h", "")
-	if err != nil {
+	raised, err := e.client.Txn(ctx).If(e.isOpen()).Then(clientv3.OpPut(e.horizon(), "")).Commit()
+	if err != nil || !raised.Succeeded {
 		return err
 	}
 	var gone []string

@@ -73,24 +73,34 @@ func (e *Engine) commit(ctx context.Context, a attempted, r *receipt) (lost bool
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
-	ctx = clientv3.WithRequireLeader(context.WithoutCancel(ctx))
+	ctx = context.WithoutCancel(ctx)
 	r.number++
-	found, err := e.ask(ctx, r, e.conditions(a, r), e.changes(a.tx, r))
-	happened := found != nothing
+	happened, err := e.settle(ctx, r, e.conditions(a, r), e.changes(a.tx, r))
+	if happened {
+		e.told(a.tx)
+	}
+	return !happened && err == nil, err
+}
+
+// told tells what was committed.
+func (e *Engine) told(tx *engine.Tx) {
+	e.deleted.Add(int64(deletions(tx)))
+	e.watchers.Publish(keys(tx))
+}
+
+// settle sends a transaction that rewrites the receipt and finds out what
+// became of it.
+func (e *Engine) settle(ctx context.Context, r *receipt, conditions []clientv3.Cmp, changes []clientv3.Op) (happened bool, err error) {
+	found, err := e.ask(ctx, r, conditions, changes)
 	switch {
 	case err == nil:
+		return found != nothing, nil
 	case refused(err):
 		return false, faulty(err)
 	case noSpace(err):
-		happened, err = e.despiteQuota(ctx, r, err)
-	default:
-		happened, err = e.resolve(ctx, r, err)
+		return e.despiteQuota(ctx, r, err)
 	}
-	if happened {
-		e.deleted.Add(int64(deletions(a.tx)))
-		e.watchers.Publish(keys(a.tx))
-	}
-	return !happened && err == nil, err
+	return e.resolve(ctx, r, err)
 }
 
 // finding is what an answer tells about a receipt.
@@ -104,7 +114,7 @@ const (
 
 // ask sends a transaction that rewrites the receipt.
 func (e *Engine) ask(ctx context.Context, r *receipt, conditions []clientv3.Cmp, changes []clientv3.Op) (finding, error) {
-	ctx, cancel := context.WithTimeout(ctx, commitAttempt)
+	ctx, cancel := context.WithTimeout(clientv3.WithRequireLeader(ctx), commitAttempt)
 	defer cancel()
 	answer, err := e.client.Txn(ctx).If(conditions...).Then(changes...).Else(clientv3.OpGet(r.key)).Commit()
 	switch {
@@ -121,31 +131,43 @@ func (e *Engine) ask(ctx context.Context, r *receipt, conditions []clientv3.Cmp,
 
 // conditions are that nothing that was read is newer than the snapshot.
 func (e *Engine) conditions(a attempted, r *receipt) []clientv3.Cmp {
-	all := []clientv3.Cmp{r.unchanged()}
 	if a.revision == 0 {
-		return all
+		return []clientv3.Cmp{r.unchanged(), e.isOpen()}
 	}
-	same := func(key string) clientv3.Cmp {
-		return clientv3.Compare(clientv3.ModRevision(key), "<", a.revision+1)
+	return append([]clientv3.Cmp{r.unchanged(), notSince(e.horizon(), a.revision)}, e.reads(a)...)
+}
+
+// notSince is the condition that a key was not written after a revision.
+func notSince(key string, revision int64) clientv3.Cmp {
+	return clientv3.Compare(clientv3.ModRevision(key), "<", revision+1)
+}
+
+// reads are the conditions that what was read still holds.
+func (e *Engine) reads(a attempted) (all []clientv3.Cmp) {
+	if a.revision == 0 {
+		return nil
 	}
-	all = append(all, same(e.prefix+"h"))
 	for key := range a.tx.Points() {
-		all = append(all, same(e.dataKey(key)))
+		all = append(all, notSince(e.dataKey(key), a.revision))
 	}
 	for span := range a.tx.Ranges() {
 		if from, to, empty := e.dataRange(span); !empty {
-			all = append(all, same(from).WithRange(to))
+			all = append(all, notSince(from, a.revision).WithRange(to))
 		}
 	}
 	return all
 }
 
-// changes are the writes with the receipt and, when there are deletions, a note
-// of them for the collector.
+// changes are the receipt and the writes.
 func (e *Engine) changes(tx *engine.Tx, r *receipt) []clientv3.Op {
 	all := []clientv3.Op{clientv3.OpPut(r.key, r.says(committed, e.now()))}
+	return e.puts(all, fmt.Sprintf("%s%016x", r.key[len(e.prefix)+1:], r.number), tx.Writes())
+}
+
+// puts adds writes, with a note under a name when there are deletions.
+func (e *Engine) puts(all []clientv3.Op, note string, writes iter.Seq[engine.Write]) []clientv3.Op {
 	var gone []byte
-	for w := range tx.Writes() {
+	for w := range writes {
 		stored := ""
 		if w.Value == nil {
 			gone = append(binary.AppendUvarint(gone, uint64(len(w.Key))), w.Key...)
@@ -155,7 +177,7 @@ func (e *Engine) changes(tx *engine.Tx, r *receipt) []clientv3.Op {
 		all = append(all, clientv3.OpPut(e.dataKey(w.Key), stored))
 	}
 	if gone != nil {
-		all = append(all, clientv3.OpPut(fmt.Sprintf("%sg%s%016x", e.prefix, r.key[len(e.prefix)+1:], r.number), string(gone)))
+		all = append(all, clientv3.OpPut(e.prefix+"g"+note, string(gone)))
 	}
 	return all
 }

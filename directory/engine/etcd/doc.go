@@ -14,7 +14,9 @@
 //
 //	PREFIX d KEY           a pair: one byte and the value; an empty value is a deletion
 //	PREFIX g PROCESS...    what one transaction deleted, until it is collected
-//	PREFIX h               rewritten before deletions are collected: the horizon
+//	PREFIX h               rewritten before deletions are collected: the horizon; and whether
+//	                       others may commit: the bar
+//	PREFIX j OPERATION N   what a large transaction writes: its journal
 //	PREFIX r PROCESS SLOT  the receipt of the last commit through a slot
 //
 // # What holds the promises
@@ -31,16 +33,26 @@
 // the commit can never happen any more. ErrUnknown is left for a cluster that
 // stays silent longer than Options.Patience.
 //
+// # Large transactions
+//
+// One request holds 128 operations and 1.5 MiB. A transaction beyond that stores
+// what it writes in a journal, shuts everybody else out by the bar, looks in
+// several requests whether what it read still holds, commits by rewriting the
+// bar, and applies the journal. From the commit on every View lays the journal
+// over what is stored, so it sees all of it or nothing. A process that dies
+// before the commit has done nothing; others wait for it for ten seconds and
+// break it off. If it dies later, whoever writes next finishes the work. All other
+// writers wait meanwhile: Limits.Batch is what does not make them.
+//
 // A function that loses a race runs again, in a queue, one loser of a process
 // at a time; when it keeps losing, it takes all receipts, so that nobody else
 // in its process can commit.
 //
 // # Caveats
 //
-//   - Limits are those that a cluster has without being told otherwise: 128
-//     operations and 1.5 MiB for one transaction, of which this engine needs
-//     two operations itself. What one transaction scanned is compared whole
-//     when it commits: scan little before writing.
+//   - The limits of requests are those that a cluster has without being told
+//     otherwise. What one transaction scanned is compared whole when it commits:
+//     scan little before writing.
 //   - The cluster must compact its history (--auto-compaction-retention), or it
 //     grows for ever. A View that lasts longer than history is kept fails with
 //     engine.ErrUnavailable; an Update runs again.

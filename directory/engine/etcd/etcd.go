@@ -31,6 +31,8 @@ type Options struct {
 	// TLS encrypts the connection and may hold a client certificate. Without it
 	// the connection is neither encrypted nor authenticated.
 	TLS *tls.Config
+	// Existing refuses a prefix that holds no store, instead of making one.
+	Existing bool
 	// Patience is how long a call goes on asking a cluster that does not answer.
 	// Ten seconds when zero.
 	Patience time.Duration
@@ -56,6 +58,8 @@ const (
 	ownBytes          = 384 << 10
 	keyBytes          = 2 << 10
 	valueBytes        = 1 << 20
+	batch             = requestOperations - ownOperations
+	largeBytes        = 32 << 20 // held in memory by every process while it is applied
 )
 
 // Engine is one process's door to one prefix of a cluster.
@@ -76,6 +80,7 @@ type Engine struct {
 	mine     sync.Map      // keys of the receipts in use
 	losers   chan struct{} // held by the one loser that may retry
 	deleted  atomic.Int64  // keys, since the last collection
+	applied  atomic.Pointer[committedWrites]
 
 	stop   context.CancelFunc // ends what runs in the background
 	alive  context.Context
@@ -138,7 +143,7 @@ func (e *Engine) connect(o Options) (err error) {
 	if err != nil {
 		return plain(err)
 	}
-	_, err = e.get(e.alive, e.prefix+"h")
+	err = e.prepare(e.alive, o.Existing)
 	if err == nil {
 		return nil
 	}
@@ -164,8 +169,7 @@ func withScheme(endpoints []string, config *tls.Config) []string {
 
 // Limits of one transaction.
 func (e *Engine) Limits() engine.Limits {
-	return engine.Limits{Operations: requestOperations - ownOperations, Bytes: requestBytes - ownBytes,
-		KeyBytes: keyBytes, ValueBytes: valueBytes, Batch: requestOperations - ownOperations}
+	return engine.Limits{Bytes: largeBytes, KeyBytes: keyBytes, ValueBytes: valueBytes, Batch: batch}
 }
 
 // Close waits for running transactions, takes the receipts away and

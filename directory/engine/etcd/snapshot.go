@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"time"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -43,7 +42,10 @@ type snapshot struct {
 	engine   *Engine
 	ctx      context.Context
 	revision int64
-	gone     bool // the cluster has forgotten the revision
+	gone     bool           // the cluster has forgotten the revision
+	writes   bool           // for an Update
+	bar      bar            // as an Update found it
+	journal  []engine.Write // committed, and not yet all applied
 	ended    bool
 }
 
@@ -57,14 +59,37 @@ func (s *snapshot) Get(key []byte) ([]byte, error) {
 		return nil, nil
 	}
 	answer, err := s.read(s.engine.dataKey(key))
-	if err != nil || len(answer.Kvs) == 0 {
+	if err != nil {
 		return nil, err
+	}
+	if w, ok := find(s.journal, key); ok {
+		return w.Value, nil
+	}
+	if len(answer.Kvs) == 0 {
+		return nil, nil
 	}
 	return value(answer.Kvs[0])
 }
 
-// Scan reads a range page by page.
+// Scan reads a range.
 func (s *snapshot) Scan(from, to []byte) iter.Seq2[engine.Pair, error] {
+	return func(yield func(engine.Pair, error) bool) {
+		if s.revision == 0 {
+			if _, err := s.read(s.engine.horizon(), clientv3.WithCountOnly()); err != nil {
+				yield(engine.Pair{}, err)
+				return
+			}
+		}
+		pairs := s.pages(from, to)
+		if len(s.journal) > 0 {
+			pairs = over(pairs, s.journal, engine.Range{From: from, To: to})
+		}
+		pairs(yield)
+	}
+}
+
+// pages reads a range page by page.
+func (s *snapshot) pages(from, to []byte) iter.Seq2[engine.Pair, error] {
 	return func(yield func(engine.Pair, error) bool) {
 		at, end, empty := s.engine.dataRange(engine.Range{From: from, To: to})
 		for page := int64(firstPage); !empty; page = min(4*page, lastPage) {
@@ -113,29 +138,49 @@ func (s *snapshot) read(key string, options ...clientv3.OpOption) (*clientv3.Get
 	if s.ended {
 		return nil, engine.ErrClosed
 	}
-	if s.revision > 0 {
-		options = append(options, clientv3.WithRev(s.revision))
+	if s.revision == 0 {
+		return s.begin(key, options)
 	}
-	answer, err := s.nearby(key, options)
+	answer, err := s.nearby(key, append(options, clientv3.WithRev(s.revision)))
 	switch {
 	case errors.Is(err, rpctypes.ErrCompacted):
 		s.gone = true
 		return nil, fmt.Errorf("%w: etcd has compacted revision %d while it was read", engine.ErrUnavailable, s.revision)
-	case err != nil:
-		return nil, err
-	case s.revision == 0:
-		s.revision = answer.Header.Revision
 	}
-	return answer, nil
+	return answer, err
+}
+
+// begin reads the first time, and finds the revision and the bar with it.
+func (s *snapshot) begin(key string, options []clientv3.OpOption) (answer *clientv3.GetResponse, err error) {
+	var held []*mvccpb.KeyValue
+	err = s.engine.asking(s.ctx, readAttempt, func(ctx context.Context) error {
+		both, err := s.engine.client.Txn(ctx).Then(clientv3.OpGet(s.engine.horizon()), clientv3.OpGet(key, options...)).Commit()
+		if err != nil {
+			return err
+		}
+		s.revision, held = both.Header.Revision, both.Responses[0].GetResponseRange().Kvs
+		answer = (*clientv3.GetResponse)(both.Responses[1].GetResponseRange())
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	found := barOf(held)
+	if s.writes && !found.open() {
+		s.bar = found
+		return nil, errBarred
+	}
+	if found.state == applying {
+		s.journal, err = s.engine.readJournal(s.ctx, found.operation, s.revision)
+	}
+	return answer, err
 }
 
 // nearby spares the leader where it can.
 func (s *snapshot) nearby(key string, options []clientv3.OpOption) (*clientv3.GetResponse, error) {
-	if s.revision > 0 {
-		answer, err := s.engine.once(s.ctx, key, append(options, clientv3.WithSerializable()))
-		if err == nil || errors.Is(err, rpctypes.ErrCompacted) {
-			return answer, err
-		}
+	answer, err := s.engine.once(s.ctx, key, append(options, clientv3.WithSerializable()))
+	if err == nil || errors.Is(err, rpctypes.ErrCompacted) {
+		return answer, err
 	}
 	return s.engine.get(s.ctx, key, options...)
 }
@@ -143,23 +188,12 @@ func (s *snapshot) nearby(key string, options []clientv3.OpOption) (*clientv3.Ge
 // get reads, linearizably unless told otherwise, and asks again while nobody
 // answers.
 func (e *Engine) get(ctx context.Context, key string, options ...clientv3.OpOption) (*clientv3.GetResponse, error) {
-	until := time.Now().Add(e.patience)
-	for attempt := 0; ; attempt++ {
-		answer, err := e.once(ctx, key, options)
-		switch {
-		case err == nil || errors.Is(err, rpctypes.ErrCompacted):
-			return answer, err
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case refused(err):
-			return nil, faulty(err)
-		case !again(ctx, attempt, until):
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			return nil, unavailable(err)
-		}
-	}
+	var answer *clientv3.GetResponse
+	err := e.asking(ctx, readAttempt, func(ctx context.Context) (err error) {
+		answer, err = e.client.Get(ctx, key, options...)
+		return err
+	})
+	return answer, err
 }
 
 // once asks one member, which must know a leader.

@@ -123,6 +123,11 @@ func TestAUserWithPermissionOnThePrefixIsEnough(t *testing.T) {
 	o := etcd.Options{Endpoints: c.Endpoints(), Prefix: "/mine/", Username: "muster", Password: secret, Patience: 2 * time.Second}
 	e := open(t, o)
 	set(t, e, "a", "1", "b", "2")
+	nowhere := o
+	nowhere.Existing, nowhere.Prefix = true, "/mine/other/"
+	if e, err := etcd.Open(nowhere); err == nil || !strings.Contains(err.Error(), "no store") {
+		t.Errorf("a prefix without a store: %v, %v", e, err)
+	}
 	err := e.Update(t.Context(), func(tx engine.WriteTx) error {
 		for _, err := range tx.Scan(nil, nil) {
 			if err != nil {

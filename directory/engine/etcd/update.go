@@ -50,7 +50,7 @@ func (e *Engine) race(ctx context.Context, fn func(engine.WriteTx) error) (lost 
 	select {
 	case r := <-e.receipts:
 		defer func() { e.receipts <- r }()
-		return e.commit(ctx, a, r)
+		return e.commitEither(ctx, a, r)
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
@@ -76,12 +76,33 @@ func (e *Engine) alone(ctx context.Context, fn func(engine.WriteTx) error) error
 	for {
 		a, lost, err := e.attempt(ctx, fn)
 		if !lost && err == nil && a.tx.Len() > 0 {
-			lost, err = e.commit(ctx, a, mine[0])
+			lost, err = e.commitEither(ctx, a, mine[0])
 		}
 		if !lost {
 			return err
 		}
 	}
+}
+
+// commitEither commits by one request or by several, and after a loss waits
+// until commits may happen.
+func (e *Engine) commitEither(ctx context.Context, a attempted, r *receipt) (lost bool, err error) {
+	if large(a.tx) {
+		lost, err = e.commitLarge(ctx, a, r)
+	} else {
+		lost, err = e.commit(ctx, a, r)
+	}
+	if !lost {
+		return false, err
+	}
+	answer, err := e.get(ctx, e.horizon())
+	if err != nil {
+		return false, err
+	}
+	if err := e.opened(ctx, barOf(answer.Kvs)); err != nil {
+		return false, err
+	}
+	return true, nil
 }
 
 // attempted is a function that has run: what it wrote, and the revision of
@@ -92,9 +113,10 @@ type attempted struct {
 }
 
 // attempt runs fn on a snapshot of its own. It is lost when the cluster forgot
-// that snapshot meanwhile, whatever fn made of it.
+// that snapshot meanwhile, or when nobody may commit, whatever fn made of it.
 func (e *Engine) attempt(ctx context.Context, fn func(engine.WriteTx) error) (a attempted, lost bool, err error) {
 	s := e.snapshot(ctx)
+	s.writes = true
 	defer s.end()
 	tx := engine.NewTx(s, e.Limits())
 	err = tx.Run(fn)
@@ -103,6 +125,10 @@ func (e *Engine) attempt(ctx context.Context, fn func(engine.WriteTx) error) (a 
 	}
 	if s.gone && ctx.Err() == nil {
 		return attempted{}, true, nil
+	}
+	if !s.bar.open() && ctx.Err() == nil {
+		err := e.opened(ctx, s.bar)
+		return attempted{}, err == nil, err
 	}
 	return attempted{tx, s.revision}, false, err
 }

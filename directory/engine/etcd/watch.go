@@ -52,7 +52,7 @@ func (e *Engine) observe(ctx context.Context) error {
 	if e.observer.started {
 		return nil
 	}
-	answer, err := e.get(ctx, e.prefix+"h")
+	answer, err := e.get(ctx, e.horizon())
 	if err != nil {
 		return err
 	}
@@ -85,6 +85,9 @@ func (e *Engine) follow(next int64) int64 {
 			}
 			heard, next = true, answer.Header.Revision+1
 			e.watchers.Publish(e.changed(answer.Events))
+			if e.decided(answer.Events) {
+				e.watchers.Resync()
+			}
 		case <-tick.C:
 			// A stream that was opened anew goes on where the old one seemed to
 			// be: members before 3.4.25 may have been ahead of their events.
@@ -103,6 +106,17 @@ func (e *Engine) askProgress(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, hearEvery/3)
 	defer cancel()
 	_ = e.client.RequestProgress(ctx)
+}
+
+// decided says that a large transaction was committed: what it changes is seen
+// from now on, and told only as it is applied.
+func (e *Engine) decided(events []*clientv3.Event) bool {
+	for _, event := range events {
+		if string(event.Kv.Key) == e.horizon() && barOf([]*mvccpb.KeyValue{event.Kv}).state == applying {
+			return true
+		}
+	}
+	return false
 }
 
 // changed are the keys of the pairs that others changed: what this process
