@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -47,8 +48,9 @@ func TestConflict(t *testing.T) {
 // doors would make them.
 type directly struct {
 	*directory.Directory
-	mu  sync.Mutex
-	now time.Time
+	mu       sync.Mutex
+	now      time.Time
+	sessions map[directory.ID]string
 }
 
 func (d *directly) time() time.Time {
@@ -65,7 +67,7 @@ func (d *directly) wait(by time.Duration) {
 
 func newStage(t *testing.T) *directorytest.Stage {
 	t.Helper()
-	door := &directly{now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
+	door := &directly{sessions: map[directory.ID]string{}, now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
 	e := newStore(t)
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
@@ -77,23 +79,38 @@ func newStage(t *testing.T) *directorytest.Stage {
 		t.Fatal(err)
 	}
 	door.Directory = d
-	return &directorytest.Stage{Directory: d, Door: door, Now: door.time, Wait: door.wait, Configure: door.configure,
+	return &directorytest.Stage{Directory: d, Door: door, Now: door.time, Wait: door.wait, Configure: door.configure, Preview: door.preview,
 		Store: func() string { return digest(t, e) }}
 }
 
 // configure trusts one provider for each connection of the file.
 func (d *directly) configure(ctx context.Context, policy string) error {
+	file, err := d.parse(ctx, policy)
+	if err == nil {
+		_, err = file.Apply(ctx, d.Directory)
+	}
+	return err
+}
+
+func (d *directly) preview(ctx context.Context, policy string) (directory.Preview, error) {
+	file, err := d.parse(ctx, policy)
+	if err != nil {
+		return directory.Preview{}, err
+	}
+	return d.Preview(ctx, file.Setups[0])
+}
+
+func (d *directly) parse(ctx context.Context, policy string) (*applyfile.File, error) {
 	file, err := applyfile.Parse(ctx, "policy.yaml", []byte(policy), applyfile.Options{Now: d.time()})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, setup := range file.Setups {
 		for i := range setup.Connections {
 			setup.Connections[i].SAML = &directory.SAMLTrust{EntityID: "https://" + setup.Connections[i].ID + ".example"}
 		}
 	}
-	_, err = file.Apply(ctx, d.Directory)
-	return err
+	return file, nil
 }
 
 // digest is different for any two stores that differ in a byte.
@@ -140,7 +157,50 @@ func (d *directly) SignIn(ctx context.Context, in directorytest.SignIn) director
 		return directorytest.Answered(directory.Result{}, err)
 	}
 	change.Request = "scenario-sign-in"
-	return directorytest.Answered(d.Apply(ctx, change))
+	if in.Again {
+		return d.again(ctx)
+	}
+	result, err := d.Apply(ctx, change)
+	if err == nil {
+		err = d.begin(ctx, result.User, in.Connection)
+	}
+	return directorytest.Answered(result, err)
+}
+
+// again is what a door does with a message that it has taken before.
+func (d *directly) again(ctx context.Context) directorytest.Answer {
+	soon := d.time().Add(time.Minute)
+	if err := d.Spend(ctx, "assertion", "scenario", soon); err != nil {
+		return directorytest.Answer{Fault: err}
+	}
+	if err := d.Spend(ctx, "assertion", "scenario", soon); !errors.Is(err, directory.ErrSpent) {
+		return directorytest.Answer{Fault: fmt.Errorf("spent twice: %v", err)}
+	}
+	return directorytest.Answer{Code: directory.StaleAssertion}
+}
+
+// begin starts the session of a sign-in.
+func (d *directly) begin(ctx context.Context, u *directory.Profile, connection string) error {
+	if u == nil {
+		return nil
+	}
+	secret, err := d.StartSession(ctx, directory.Session{Org: u.Org, User: u.ID, Connection: connection, Expires: d.time().Add(24 * time.Hour)})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sessions[u.ID] = secret
+	return err
+}
+
+// SignedIn uses the session of the last sign-in.
+func (d *directly) SignedIn(ctx context.Context, user directory.ID) (bool, error) {
+	d.mu.Lock()
+	secret := d.sessions[user]
+	d.mu.Unlock()
+	_, _, err := d.Session(ctx, secret)
+	if directory.RefusalCode(err) != "" || errors.Is(err, directory.ErrUnauthorized) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Push makes the change of a SCIM request.
@@ -148,6 +208,11 @@ func (d *directly) Push(ctx context.Context, in directorytest.Push) directorytes
 	conn, policy, err := d.Connection(ctx, in.Connection)
 	if err != nil {
 		return directorytest.Answered(directory.Result{}, err)
+	}
+	if in.Token != "" {
+		if _, _, err := d.Admit(ctx, directorytest.Secret(in.Connection, in.Token)); err != nil {
+			return directorytest.Answered(directory.Result{}, err)
+		}
 	}
 	if in.Method == "GET" {
 		return d.read(ctx, directory.Viewer{Org: conn.Org, Connection: conn.ID}, in)

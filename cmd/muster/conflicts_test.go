@@ -15,6 +15,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -58,8 +59,9 @@ type overHTTP struct {
 
 	idps map[string]*samltest.IdP // by connection; made by configure
 
-	mu    sync.Mutex
-	ahead time.Duration
+	mu     sync.Mutex
+	ahead  time.Duration
+	people map[directory.ID]*person // by whom they are signed in as
 }
 
 func (h *overHTTP) now() time.Time {
@@ -78,7 +80,7 @@ func newConflictStage(t *testing.T) *directorytest.Stage {
 	t.Helper()
 	// At noon, so that no window of a guard ends while a scene is played.
 	noon := time.Now().Truncate(24 * time.Hour).Add(36 * time.Hour)
-	h := &overHTTP{idps: map[string]*samltest.IdP{}, ahead: time.Until(noon)}
+	h := &overHTTP{idps: map[string]*samltest.IdP{}, people: map[directory.ID]*person{}, ahead: time.Until(noon)}
 	store, err := bolt.Open(filepath.Join(t.TempDir(), "muster.db"), bolt.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +99,7 @@ func newConflictStage(t *testing.T) *directorytest.Stage {
 			t.Error(err)
 		}
 	})
-	return &directorytest.Stage{Directory: h.directory, Door: h, Now: h.now, Wait: h.wait, Configure: h.configure}
+	return &directorytest.Stage{Directory: h.directory, Door: h, Now: h.now, Wait: h.wait, Configure: h.configure, Preview: h.preview}
 }
 
 // serve mounts both doors as newHandlers does, on the stage's clock.
@@ -122,24 +124,39 @@ func (h *overHTTP) serve(t *testing.T, log *slog.Logger) *httptest.Server {
 
 // configure gives each connection of the file its provider and its token.
 func (h *overHTTP) configure(ctx context.Context, policy string) error {
+	file, err := h.parse(ctx, policy)
+	if err == nil {
+		_, err = file.Apply(ctx, h.directory)
+	}
+	return err
+}
+
+func (h *overHTTP) preview(ctx context.Context, policy string) (directory.Preview, error) {
+	file, err := h.parse(ctx, policy)
+	if err != nil {
+		return directory.Preview{}, err
+	}
+	return h.directory.Preview(ctx, file.Setups[0])
+}
+
+func (h *overHTTP) parse(ctx context.Context, policy string) (*applyfile.File, error) {
 	file, err := applyfile.Parse(ctx, "policy.yaml", []byte(policy), applyfile.Options{Now: h.now()})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, setup := range file.Setups {
 		for i := range setup.Connections {
 			c := &setup.Connections[i]
 			idp, err := h.idp(c.ID)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			c.SAML = &directory.SAMLTrust{Metadata: idp.Metadata(), EntityID: idp.EntityID}
 			file.Tokens = append(file.Tokens, applyfile.Token{Secret: secretOf(c.ID),
 				Record: directory.Token{Org: c.Org, Connection: c.ID, Name: "idp", Kind: directory.SCIMToken}})
 		}
 	}
-	_, err = file.Apply(ctx, h.directory)
-	return err
+	return file, nil
 }
 
 func secretOf(connection string) string { return "a secret of the scenario for " + connection }
@@ -170,7 +187,11 @@ func (h *overHTTP) Push(ctx context.Context, in directorytest.Push) directorytes
 	if err != nil {
 		return directorytest.Answer{Fault: err}
 	}
-	request.Header.Set("Authorization", "Bearer "+secretOf(in.Connection))
+	secret := secretOf(in.Connection)
+	if in.Token != "" {
+		secret = directorytest.Secret(in.Connection, in.Token)
+	}
+	request.Header.Set("Authorization", "Bearer "+secret)
 	request.Header.Set("Content-Type", "application/scim+json")
 	response, err := h.client.Do(request)
 	if err != nil {
@@ -212,8 +233,11 @@ func pushed(response *http.Response) directorytest.Answer {
 	if len(parts) == 3 && !strings.Contains(parts[1], " ") {
 		a.Attribute = parts[1]
 	}
-	if a.Status == http.StatusNotFound {
+	switch a.Status {
+	case http.StatusNotFound:
 		a.Code = directorytest.NotFound
+	case http.StatusUnauthorized:
+		a.Code = directorytest.Unauthorized
 	}
 	return a
 }
@@ -265,10 +289,50 @@ func (p *person) signIn(in directorytest.SignIn) (directorytest.Answer, error) {
 	if err != nil {
 		return directorytest.Answer{}, err
 	}
-	if response.StatusCode == http.StatusSeeOther {
-		return p.whoAmI()
+	if response.StatusCode != http.StatusSeeOther {
+		return p.turnedAway(response, content)
 	}
-	return p.turnedAway(response, content)
+	answer, err := p.whoAmI()
+	if in.Again && err == nil {
+		return p.replayed(in.Connection, message)
+	}
+	p.remember(answer.ID)
+	return answer, err
+}
+
+// replayed sends a message that was taken already.
+func (p *person) replayed(connection, message string) (directorytest.Answer, error) {
+	response, content, err := p.visit(http.MethodPost, "/c/"+connection+"/saml/acs", url.Values{"SAMLResponse": {message}})
+	if err != nil {
+		return directorytest.Answer{}, err
+	}
+	var told struct{ Code directory.Code }
+	if err := json.Unmarshal(content, &told); err != nil {
+		return directorytest.Answer{}, fmt.Errorf("the ACS: %s %q %v", response.Status, content, err)
+	}
+	return directorytest.Answer{Status: response.StatusCode, Code: told.Code}, nil
+}
+
+// remember keeps the browser in which somebody is signed in.
+func (p *person) remember(user directory.ID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.people[user] = p
+}
+
+// SignedIn visits /me with the browser of the last sign-in.
+func (h *overHTTP) SignedIn(_ context.Context, user directory.ID) (bool, error) {
+	h.mu.Lock()
+	p := h.people[user]
+	h.mu.Unlock()
+	if p == nil {
+		return false, nil
+	}
+	response, content, err := p.visit(http.MethodGet, "/me", nil)
+	if turned := []int{http.StatusOK, http.StatusUnauthorized, http.StatusForbidden}; err == nil && !slices.Contains(turned, response.StatusCode) {
+		err = fmt.Errorf("/me: %s %q", response.Status, content)
+	}
+	return err == nil && response.StatusCode == http.StatusOK, err
 }
 
 // vouch is the provider's answer to a request.

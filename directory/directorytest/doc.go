@@ -27,14 +27,17 @@
 //	scim CONN POST /Groups {group}        DELETE NAME, GET NAME; the name says what it is
 //	scim CONN FIND FILTER                 GET /Users?filter=
 //	scim CONN LIST                        GET /Users
+//	scim CONN/TOKEN ...                   with a token that operate made
 //	sso CONN SUBJECT {claims}             SUBJECT is the NameID; the claims' names are the provider's,
 //	sso CONN SUBJECT issued -2m {claims}  "" and [] are EMPTY
+//	sso CONN SUBJECT again {claims}       the same message was taken a moment ago
 //	admin VERB NAME {attributes}          create, edit, pin, unpin, delete, restore, erase; create
 //	                                      takes no name, or /Groups; edit {"active": false} locks;
 //	                                      pin NAME [for 2h] {attributes}; unpin NAME ATTRIBUTE...
 //	operate VERB CONN ...                 let CONN N 1h, shut CONN, undo CONN 1h (since an hour ago),
 //	                                      state CONN STATE, leave CONN finalise|delete COUNT [remove],
-//	                                      transfer CONN TO FILE.csv; background work is done
+//	                                      transfer CONN TO FILE.csv, token CONN NAME [24h], revoke CONN
+//	                                      NAME; background work is done
 //	resolve CODE RESOLUTION [NAME]        the newest case with that code, open or put aside; NAME is who
 //	                                      is linked, restored or survives
 //	merge NAME NAME                       the first survives; unmerge NAME takes it back
@@ -83,6 +86,11 @@
 //	expect NAME link CHANNEL/CONN SUBJECT          none; "" is a link by the resource id alone
 //	expect NAME history EVENT...                   newest first, as many as are listed
 //	expect NAME denied|welcome                     by the rules
+//	expect NAME session open|over                  whether the newest session of the user still is one
+//	expect NAME tells TEXT                         how the newest sentence of its story begins
+//	expect connection CONN stale|fresh             whether its push is silent for too long
+//	expect connection CONN warned DAYS...          the marks that its tokens have passed
+//	expect preview FILE changed|denied|admitted N  what the apply file would change
 //	expect guard CONN counted|waiting N            what the guard has counted or holds back; open, shut
 //	expect task KIND changed|refused N             the newest task of the kind, which is finished
 //	expect events KIND N                           how many there have been

@@ -21,6 +21,10 @@ func (p *play) expect(s *Step) {
 		fault = countIs(rest[0], len(p.groups()))
 	case "cases":
 		fault = setIs(p.openCases(), rest)
+	case "connection":
+		fault = p.expectConnection(rest)
+	case "preview":
+		fault = p.expectPreview(rest)
 	case "guard":
 		fault = p.expectGuard(rest)
 	case "task":
@@ -107,6 +111,14 @@ func (p *play) expectUser(id directory.ID, words []string) string {
 		return p.historyIs(id, rest)
 	case "answers":
 		return p.answersAs(id, rest[0], rest[1])
+	case "session":
+		in, err := p.stage.Door.SignedIn(p.Context(), id)
+		if err != nil {
+			return err.Error()
+		}
+		return answerIf(in != (rest[0] == "open"), fmt.Sprintf("there is one: %t", in))
+	case "tells":
+		return p.tells(id, rest[0])
 	case "denied":
 		return answerIf(x.Denied == "", "no rule denies")
 	case "welcome":

@@ -43,6 +43,15 @@ func (p *play) operation(s *Step) func(context.Context) Answer {
 	case "state":
 		state := directory.State(word(0))
 		do = func(ctx context.Context) error { return d.SetState(ctx, operator, org, conn, state) }
+	case "token":
+		t := directory.Token{Org: org, Connection: conn, Name: word(0), Kind: directory.SCIMToken}
+		if len(rest) > 1 {
+			t.Expires = p.later(rest[1])
+		}
+		do = func(ctx context.Context) error { _, err := d.SetToken(ctx, t, Secret(conn, t.Name)); return err }
+	case "revoke":
+		t := directory.Token{Org: org, Connection: conn, Name: word(0), Kind: directory.SCIMToken}
+		do = func(ctx context.Context) error { return d.RevokeToken(ctx, t) }
 	case "leave":
 		l := directory.Leaving{Org: org, Connection: conn, Users: directory.LeaveChoice(word(0)), Count: p.number(word(1)),
 			Remove: len(rest) > 2 && rest[2] == "remove"}
@@ -130,6 +139,55 @@ func (p *play) expectTask(words []string) string {
 		return countIs(words[2], t.Refused)
 	}
 	return "there is none"
+}
+
+// expectConnection holds `connection CONN stale|fresh` and `connection CONN
+// warned DAYS...` of its tokens.
+func (p *play) expectConnection(words []string) string {
+	p.Helper()
+	if words[1] == "warned" {
+		list, err := p.stage.Directory.TokenWarnings(p.Context(), p.org)
+		if err != nil {
+			return err.Error()
+		}
+		var got []string
+		for _, w := range list {
+			if w.Token.Connection == words[0] {
+				got = append(got, strconv.Itoa(w.Days))
+			}
+		}
+		return setIs(got, words[2:])
+	}
+	list, err := p.stage.Directory.Health(p.Context(), p.org)
+	if err != nil {
+		return err.Error()
+	}
+	for _, h := range list {
+		if h.Connection == words[0] {
+			return answerIf(h.Stale != (words[1] == "stale"), fmt.Sprintf("it is stale: %t", h.Stale))
+		}
+	}
+	return "there is no such connection"
+}
+
+// expectPreview holds `preview FILE changed|denied|admitted N`.
+func (p *play) expectPreview(words []string) string {
+	p.Helper()
+	preview, err := p.stage.Preview(p.Context(), p.files[words[0]])
+	if err != nil {
+		return err.Error()
+	}
+	return countIs(words[2], map[string]int{"changed": preview.Changed, "denied": preview.Denied, "admitted": preview.Admitted}[words[1]])
+}
+
+// tells: the newest sentence about a user begins with a text.
+func (p *play) tells(id directory.ID, want string) string {
+	p.Helper()
+	story, err := p.stage.Directory.Story(p.Context(), p.org, id, 0, 1)
+	if err != nil || len(story) == 0 {
+		return fmt.Sprintf("nothing is told: %v", err)
+	}
+	return answerIf(!strings.HasPrefix(story[0].Text, want), story[0].Text)
 }
 
 // expectEvents holds `events KIND N`: how many there have been.

@@ -25,7 +25,7 @@ func (p *play) prepare(s *Step) func(context.Context) Answer {
 		if err != nil {
 			p.Fatalf("%s: %v", s.text, err)
 		}
-		in := SignIn{Connection: s.words[0], Subject: s.words[1], Claims: claims, Ago: -s.wait}
+		in := SignIn{Connection: s.words[0], Subject: s.words[1], Claims: claims, Ago: -s.wait, Again: len(s.words) == 3}
 		return func(ctx context.Context) Answer { return p.stage.Door.SignIn(ctx, in) }
 	case "admin":
 		change := p.change(s)
@@ -64,7 +64,8 @@ func (p *play) isGroup(name string) bool {
 // push reads `scim CONN METHOD [NAME | /Groups] {body}`, FIND and LIST.
 func (p *play) push(s *Step) Push {
 	p.Helper()
-	in := Push{Connection: s.words[0], Method: s.words[1], Resource: "Users", Body: p.expand(s.json)}
+	connection, token, _ := strings.Cut(s.words[0], "/")
+	in := Push{Connection: connection, Token: token, Method: s.words[1], Resource: "Users", Body: p.expand(s.json)}
 	rest := s.words[2:]
 	switch {
 	case in.Method == "FIND":

@@ -18,6 +18,8 @@ type Stage struct {
 	// Configure brings the directory to an apply file; trust and tokens are the
 	// stage's own business.
 	Configure func(ctx context.Context, policy string) error
+	// Preview says what Configure would change.
+	Preview func(ctx context.Context, policy string) (directory.Preview, error)
 	// Store, where it is set, tells the whole store apart from any other: what a
 	// refusal must not change.
 	Store func() string
@@ -30,11 +32,14 @@ type Door interface {
 	Push(ctx context.Context, p Push) Answer
 	// SignIn is one sign-in, from the first request to the session.
 	SignIn(ctx context.Context, s SignIn) Answer
+	// SignedIn says whether the newest session of a user is still one.
+	SignedIn(ctx context.Context, user directory.ID) (bool, error)
 }
 
 // Push is a SCIM request.
 type Push struct {
 	Connection string
+	Token      string // its name; "" for the connection's own
 	Method     string // POST, PUT, PATCH, DELETE, GET
 	Resource   string // Users or Groups
 	ID         string // "" for the whole collection
@@ -48,6 +53,7 @@ type SignIn struct {
 	Subject    string // NameID
 	Claims     []Claim
 	Ago        time.Duration // how long ago the assertion was issued
+	Again      bool          // the same message was taken before
 }
 
 // Claim is one attribute of an assertion, EMPTY without values.
@@ -71,6 +77,14 @@ type Answer struct {
 	Fault error
 }
 
+// Unauthorized is the code of a push whose token is unknown, revoked or expired.
+const Unauthorized directory.Code = "unauthorized"
+
+// Secret is the secret of a token that a scenario made.
+func Secret(connection, token string) string {
+	return "a secret of the scenario for " + connection + " " + token
+}
+
 // NotFound is the code of an answer that the directory has no code for.
 const NotFound directory.Code = "not_found"
 
@@ -83,6 +97,8 @@ func Answered(r directory.Result, err error) Answer {
 		return Answer{Code: refusal.Code, Attribute: refusal.Attribute}
 	case errors.Is(err, directory.ErrNotFound):
 		return Answer{Code: NotFound}
+	case errors.Is(err, directory.ErrUnauthorized):
+		return Answer{Code: Unauthorized}
 	case err != nil:
 		return Answer{Fault: err}
 	case r.User != nil:

@@ -189,8 +189,8 @@ func (s *Step) complete() (err error) {
 	case "sso":
 		if len(s.words) == 4 && s.words[2] == "issued" {
 			s.wait, err = time.ParseDuration(s.words[3])
-		} else if len(s.words) != 2 {
-			err = fmt.Errorf("sso CONN SUBJECT [issued -DURATION] {claims}")
+		} else if len(s.words) != 2 && (len(s.words) != 3 || s.words[2] != "again") {
+			err = fmt.Errorf("sso CONN SUBJECT [issued -DURATION | again] {claims}")
 		}
 	}
 	for i := range s.wants {
