@@ -93,6 +93,9 @@ func (g *Group) attributes() Attributes {
 // commitGroup writes the group, its members and everybody whose effective
 // values change with it.
 func (a *application) commitGroup(before, after *Group) (Result, error) {
+	if err := a.guardRename(before, after); err != nil {
+		return Result{}, err
+	}
 	added, removed, err := a.changeMembers(after)
 	if err != nil {
 		return Result{}, err

@@ -15,6 +15,7 @@ const (
 	LossLock   Loss = "lock"
 	LossDelete Loss = "delete"
 	LossGroups Loss = "groups" // out of a group, by removal or with the group
+	LossRename Loss = "rename" // of a group, where rules look at parts of names
 )
 
 // toll is what one operation takes, and from whom: users, or members of a
@@ -189,6 +190,16 @@ func (a *application) tripped(c *Connection, t toll, limit, users int) error {
 	r.kind, r.Evidence.Values = CaseGuard, map[string]string{"window": instant(c.Guard.window(a.now.At))}
 	r.waiting = &Waiting{Resource: t.resource, Group: a.s.change.Resource == GroupResource, Loss: t.loss, Users: users}
 	return r
+}
+
+// guardRename counts a rename that may take a group from a rule: one that looks
+// at parts of names. A group that rules name whole they know by its id.
+func (a *application) guardRename(before, after *Group) error {
+	if before == nil || before.DisplayName == after.DisplayName || a.s.conn == nil ||
+		!slices.ContainsFunc(a.s.policy.rules, func(r compiledRule) bool { return r.parts }) {
+		return nil
+	}
+	return a.guard(toll{LossRename, before.ID, []ID{before.ID}})
 }
 
 // sweepGuard forgets what the guard counted in windows that are over.

@@ -30,8 +30,10 @@ type Rule struct {
 type compiledRule struct {
 	Rule
 	match *filter.Matcher // nil matches everyone
-	// groups are the names that the filter compares groups with, folded.
+	// groups are the names that the filter compares groups with, folded; parts
+	// says that it also looks at parts of names, or otherwise.
 	groups []string
+	parts  bool
 }
 
 // look notes which groups a rule's filter names.
@@ -42,6 +44,7 @@ func (c *compiledRule) look(tree filter.Expression) {
 		}
 		name, ok := term.CompareValue.(string)
 		if term.Operator != filter.EQ || !ok {
+			c.parts = true
 			continue
 		}
 		c.groups = append(c.groups, filter.Fold(NormalGroup(name)))

@@ -61,6 +61,13 @@ func (e Element) With(name, text string) Element {
 	return NewElement(append(fields, Field{name, text})...)
 }
 
+// holds says whether every element of o is one of v.
+func (v Value) holds(o Value) bool {
+	return !slices.ContainsFunc(o, func(e Element) bool {
+		return !slices.ContainsFunc(v, func(x Element) bool { return slices.Equal(x, e) })
+	})
+}
+
 // Primary says whether the element is marked as the primary one.
 func (e Element) Primary() bool { return e.Field("primary") == "true" }
 

@@ -139,6 +139,9 @@ func (s *situation) mergeAssertion(d decision, o *outcome, a Attributes) {
 		if m.Multi == Add {
 			before, _ := l.Get(x.Name)
 			joined := join(slices.Clone(x.Value), before, s.policy.Attribute(x.Name).Key)
+			if before.holds(joined) {
+				joined = before // in the order in which they came
+			}
 			if len(joined) > maxElements {
 				o.warn(invalid(x.Name, "would have %d values; at most %d are kept", len(joined), maxElements))
 				continue
