@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -51,6 +52,7 @@ type directly struct {
 	mu       sync.Mutex
 	now      time.Time
 	sessions map[directory.ID]string
+	taken    int // messages
 }
 
 func (d *directly) time() time.Time {
@@ -107,7 +109,10 @@ func (d *directly) parse(ctx context.Context, policy string) (*applyfile.File, e
 	}
 	for _, setup := range file.Setups {
 		for i := range setup.Connections {
-			setup.Connections[i].SAML = &directory.SAMLTrust{EntityID: "https://" + setup.Connections[i].ID + ".example"}
+			c := &setup.Connections[i]
+			c.SAML = &directory.SAMLTrust{EntityID: "https://" + c.ID + ".example"}
+			file.Tokens = append(file.Tokens, applyfile.Token{Secret: directorytest.Secret(c.ID, "idp"),
+				Record: directory.Token{Org: c.Org, Connection: c.ID, Name: "idp", Kind: directory.SCIMToken}})
 		}
 	}
 	return file, nil
@@ -167,22 +172,27 @@ func (d *directly) SignIn(ctx context.Context, in directorytest.SignIn) director
 	return directorytest.Answered(result, err)
 }
 
-// again is what a door does with a message that it has taken before.
+// again is what a door does with the message that it took last: its request is
+// answered.
 func (d *directly) again(ctx context.Context) directorytest.Answer {
-	soon := d.time().Add(time.Minute)
-	if err := d.Spend(ctx, "assertion", "scenario", soon); err != nil {
-		return directorytest.Answer{Fault: err}
-	}
-	if err := d.Spend(ctx, "assertion", "scenario", soon); !errors.Is(err, directory.ErrSpent) {
+	err := d.Spend(ctx, "request", strconv.Itoa(d.taken), d.time().Add(time.Minute))
+	if !errors.Is(err, directory.ErrSpent) {
 		return directorytest.Answer{Fault: fmt.Errorf("spent twice: %v", err)}
 	}
-	return directorytest.Answer{Code: directory.StaleAssertion}
+	return directorytest.Answer{Code: "unknown_request"}
 }
 
 // begin starts the session of a sign-in.
 func (d *directly) begin(ctx context.Context, u *directory.Profile, connection string) error {
 	if u == nil {
 		return nil
+	}
+	d.mu.Lock()
+	d.taken++
+	request := strconv.Itoa(d.taken)
+	d.mu.Unlock()
+	if err := d.Spend(ctx, "request", request, d.time().Add(time.Minute)); err != nil {
+		return err
 	}
 	secret, err := d.StartSession(ctx, directory.Session{Org: u.Org, User: u.ID, Connection: connection, Expires: d.time().Add(24 * time.Hour)})
 	d.mu.Lock()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -152,14 +153,12 @@ func (h *overHTTP) parse(ctx context.Context, policy string) (*applyfile.File, e
 				return nil, err
 			}
 			c.SAML = &directory.SAMLTrust{Metadata: idp.Metadata(), EntityID: idp.EntityID}
-			file.Tokens = append(file.Tokens, applyfile.Token{Secret: secretOf(c.ID),
+			file.Tokens = append(file.Tokens, applyfile.Token{Secret: directorytest.Secret(c.ID, "idp"),
 				Record: directory.Token{Org: c.Org, Connection: c.ID, Name: "idp", Kind: directory.SCIMToken}})
 		}
 	}
 	return file, nil
 }
-
-func secretOf(connection string) string { return "a secret of the scenario for " + connection }
 
 // idp makes the connection's provider unless it is there. Steps only read them.
 func (h *overHTTP) idp(connection string) (idp *samltest.IdP, err error) {
@@ -187,11 +186,7 @@ func (h *overHTTP) Push(ctx context.Context, in directorytest.Push) directorytes
 	if err != nil {
 		return directorytest.Answer{Fault: err}
 	}
-	secret := secretOf(in.Connection)
-	if in.Token != "" {
-		secret = directorytest.Secret(in.Connection, in.Token)
-	}
-	request.Header.Set("Authorization", "Bearer "+secret)
+	request.Header.Set("Authorization", "Bearer "+directorytest.Secret(in.Connection, cmp.Or(in.Token, "idp")))
 	request.Header.Set("Content-Type", "application/scim+json")
 	response, err := h.client.Do(request)
 	if err != nil {
