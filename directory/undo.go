@@ -14,6 +14,9 @@ func (d *Directory) UndoRun(ctx context.Context, by EventSource, org, connection
 	if err := d.sequence(ctx, org); err != nil {
 		return NoID, err
 	}
+	if err := d.sequence(ctx, org); err != nil {
+		return NoID, err
+	}
 	err = d.administer(ctx, by, org, func(a *application) error {
 		if _, err := a.connectionOf(connection); err != nil {
 			return err
@@ -122,7 +125,7 @@ func (a *application) undoUser(t *Task, e *Event) error {
 	what := UserUpdated
 	switch {
 	case e.Type == UserDeleted:
-		if after.Deleted == nil || after.Deleted.Erased || !after.Deleted.At.Equal(e.Time) {
+		if after.Deleted == nil || after.Deleted.Erased || after.Deleted.Source != (Source{t.Connection, SCIM}) {
 			return nil
 		}
 		after.Deleted, after.Yielded = nil, false
@@ -160,10 +163,16 @@ func leftBy(e *Event) (groups []ID) {
 	return groups
 }
 
-// undoLock sets the connection's lock aside if it is the event's.
+// locks says whether the event is that a source locked.
+func (e *Event) locks() bool {
+	return slices.ContainsFunc(e.Changes, func(c AttributeChange) bool { return c.Attribute == Active && c.After.String() == "false" })
+}
+
+// undoLock sets the connection's lock aside if the event placed it. Events are
+// undone from the newest on, so the lock that holds is the first that is met.
 func (a *application) undoLock(t *Task, e *Event, u *User) bool {
 	l := u.Layer(Source{t.Connection, SCIM})
-	if l == nil || !l.holds() || !l.Locked.At.Equal(e.Time) {
+	if l == nil || !l.holds() || !e.locks() {
 		return false
 	}
 	l.Lifted = a.now
