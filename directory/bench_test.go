@@ -10,7 +10,10 @@ import (
 	"time"
 
 	"muster/directory"
+	"muster/directory/engine"
 	"muster/directory/engine/bolt"
+	"muster/directory/engine/etcd"
+	"muster/directory/engine/etcd/etcdtest"
 )
 
 // benchWorld is a directory on a real file with one organisation and rules.
@@ -21,6 +24,11 @@ func benchWorld(b *testing.B) *directory.Directory {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { e.Close() })
+	return benchWorldOn(b, e)
+}
+
+func benchWorldOn(b *testing.B, e engine.Engine) *directory.Directory {
+	b.Helper()
 	d, err := directory.Open(context.Background(), e, directory.Options{})
 	if err != nil {
 		b.Fatal(err)
@@ -121,6 +129,37 @@ func BenchmarkApply(b *testing.B) {
 		b.ResetTimer()
 		parallel(b, d, signInOf)
 	})
+}
+
+// BenchmarkApplyOnEtcd pushes new users to clusters of one and of three members
+// while the sequencer numbers the events.
+func BenchmarkApplyOnEtcd(b *testing.B) {
+	for _, members := range []int{1, 3} {
+		c, ok := etcdtest.Start(b, etcdtest.Options{Members: members})
+		if !ok {
+			return
+		}
+		e, err := etcd.Open(etcd.Options{Endpoints: c.Endpoints(), Prefix: "/bench/"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { e.Close() })
+		d := benchWorldOn(b, e)
+		ctx, stop := context.WithCancel(context.Background())
+		var background sync.WaitGroup
+		background.Go(func() {
+			if err := d.Run(ctx); err != nil {
+				b.Error(err)
+			}
+		})
+		var offset int64
+		b.Run(fmt.Sprintf("members=%d", members), func(b *testing.B) {
+			offset += 1_000_000
+			parallel(b, d, func(n int64) directory.Change { return pushOf(offset + n) })
+		})
+		stop()
+		background.Wait()
+	}
 }
 
 func BenchmarkAddMember(b *testing.B) {
