@@ -61,6 +61,10 @@ func (f *form) failed(err error) bool {
 		f.fail("", problemOf(err).Detail)
 		return true
 	}
+	if stale, ok := errors.AsType[*directory.StaleError](err); ok {
+		f.fail("", sentence(stale.Error()))
+		return true
+	}
 	return false
 }
 

@@ -97,6 +97,10 @@ func (s *Server) pages() []page {
 		{get, guard + "/undo", directory.OrgAdmin, s.guardForm("undo"), ""},
 		{post, guard + "/undo", directory.OrgAdmin, s.undoRun, ""},
 
+		// what decides (rules.go)
+		{get, org + "/rules", directory.Auditor, s.rules, "rules"},
+		{post, org + "/rules", directory.OrgAdmin, s.saveRules, ""},
+
 		// what happened (events.go)
 		{get, org + "/events", directory.Auditor, s.events, "events"},
 		{get, org + "/events/export", directory.Auditor, s.exportEvents, ""},
