@@ -200,7 +200,7 @@ func TestAttack74MetadataThatMustBeSignedIsNotReplacedByUnsigned(t *testing.T) {
 	fresh := s.another(time.Time{})
 	p.now(200, fresh.Metadata())
 	s.refresh()
-	s.idps["corp"], fresh = fresh, s.idps["corp"]
+	s.idps["corp"] = fresh
 	s.out(s.browser().signIn("corp", ada()), 403, "invalid_assertion")
 	document := etree.NewDocument()
 	if err := document.ReadFromBytes(s.idps["corp"].Metadata()); err != nil {
