@@ -15,7 +15,7 @@ import (
 //	f                          format version and the keyed-hash key
 //	O org                      Org and its counters of change (JSON)
 //	C conn                     Connection (JSON); P org conn -> nothing
-//	M time id                  Letter (JSON), by when it is due
+//	E time id                  Letter (JSON), by when it is due
 //	K conn use                 the connection's own keys (JSON)
 //	D domain                   the connection that owns the domain
 //	u org id                   User
@@ -50,7 +50,7 @@ const (
 	tableConnection = 'C'
 	tableOrgConn    = 'P'
 	tableOwnKey     = 'K'
-	tableLetter     = 'M'
+	tableLetter     = 'E'
 	tableDomain     = 'D'
 	tableUser       = 'u'
 	tableGroup      = 'g'

@@ -10,6 +10,7 @@ func TestEveryTableHasALetterOfItsOwn(t *testing.T) {
 		tableConnection:    true,
 		tableOrgConn:       true,
 		tableOwnKey:        true,
+		tableLetter:        true,
 		tableDomain:        true,
 		tableUser:          true,
 		tableGroup:         true,

@@ -84,7 +84,7 @@ func (d *Directory) CompleteProof(ctx context.Context, secret, session, request 
 		if err := a.prove(p, &s, secret); err != nil {
 			return err
 		}
-		return a.settleCases()
+		return a.conclude()
 	})
 }
 

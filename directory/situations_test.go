@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,8 +14,11 @@ import (
 
 var update = flag.Bool("update", false, "write situations.go anew")
 
+// situations is how many there are, numbered from 1.
+const situations = 81
+
 // TestEverySituationHasItsScenario holds the table of the package comment
-// against the scenario files.
+// against the scenario files: one for each number, and none beside.
 func TestEverySituationHasItsScenario(t *testing.T) {
 	scenarios, err := directorytest.Load("../testdata/conflicts")
 	if err != nil {
@@ -26,8 +30,14 @@ func TestEverySituationHasItsScenario(t *testing.T) {
 	}
 	var b strings.Builder
 	b.WriteString("// # Situations\n//\n// Each conflict that several writers can get into has a scenario in\n// testdata/conflicts, which is played through Apply, through HTTP, and in every\n// order of the steps that commute:\n//\n")
+	if len(scenarios) != situations {
+		t.Errorf("%d scenarios for %d situations", len(scenarios), situations)
+	}
 	for i, s := range scenarios {
 		number, title, ok := strings.Cut(s.Name, " ")
+		if number != strconv.Itoa(i+1) {
+			t.Errorf("situation %d has no scenario, or two; its place is %s's", i+1, number)
+		}
 		if name := filepath.Base(files[i]); !ok || !strings.HasPrefix(name, fmt.Sprintf("%02s-", number)) {
 			t.Errorf("%s tells of situation %q", name, s.Name)
 		}
