@@ -142,14 +142,13 @@ func (s *Server) listAdministrators(ctx context.Context, c *call, _ *struct{}) (
 }
 
 func (s *Server) createAdministrator(ctx context.Context, c *call, in *newAdministratorInput) (*newAdministratorOutput, error) {
-	a, err := s.directory.AddAdministrator(ctx, c.acting, directory.Administrator{Name: in.Body.Name, Email: in.Body.Email, Grants: in.Body.Grants})
+	a, link, err := s.addAdministrator(ctx, c.acting, directory.Administrator{Name: in.Body.Name, Email: in.Body.Email, Grants: in.Body.Grants})
 	if err != nil {
 		return nil, err
 	}
-	secret, err := s.directory.Invite(ctx, c.acting, a.ID, invitationLifetime)
 	out := &newAdministratorOutput{}
-	out.Body.Administrator, out.Body.Link = a, WelcomeLink(s.base, secret)
-	return out, err
+	out.Body.Administrator, out.Body.Link = a, link
+	return out, nil
 }
 
 func (s *Server) editAdministrator(ctx context.Context, c *call, in *editAdministratorInput) (*administratorOutput, error) {

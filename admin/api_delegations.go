@@ -41,16 +41,7 @@ func (s *Server) delegationOperations() {
 			if !ok {
 				return nil, directory.ErrNotFound
 			}
-			list, err := s.directory.Delegations(ctx, c.org())
-			for _, known := range list {
-				if known.ID == id {
-					return nil, s.directory.Undelegate(ctx, c.acting, id)
-				}
-			}
-			if err == nil {
-				err = directory.ErrNotFound
-			}
-			return nil, err
+			return nil, s.undelegate(ctx, c.acting, c.org(), id)
 		})
 }
 

@@ -80,7 +80,7 @@ func (s *Server) tokenOperations() {
 		})
 	add(s, operation{http.MethodDelete, tokens + "/{kind}/{name}", directory.OrgAdmin, "revoke-token", "End a token, at once", http.StatusNoContent},
 		func(ctx context.Context, c *call, in *revokeOrgToken) (*struct{}, error) {
-			return nil, s.revoke(ctx, c, directory.Token{Org: c.org(), Connection: in.Connection, Name: in.Name, Kind: in.Kind})
+			return nil, s.endToken(ctx, c.acting, directory.Token{Org: c.org(), Connection: in.Connection, Name: in.Name, Kind: in.Kind})
 		})
 	add(s, operation{http.MethodGet, "/tokens", directory.Operator, "list-instance-tokens", "The operators' tokens", 0},
 		func(ctx context.Context, _ *call, _ *struct{}) (*tokensOutput, error) { return s.listTokens(ctx, "") })
@@ -90,7 +90,7 @@ func (s *Server) tokenOperations() {
 		})
 	add(s, operation{http.MethodDelete, "/tokens/{name}", directory.Operator, "revoke-instance-token", "End an operator's token, at once", http.StatusNoContent},
 		func(ctx context.Context, c *call, in *revokeToken) (*struct{}, error) {
-			return nil, s.revoke(ctx, c, directory.Token{Name: in.Name, Kind: directory.AdminToken})
+			return nil, s.endToken(ctx, c.acting, directory.Token{Name: in.Name, Kind: directory.AdminToken})
 		})
 }
 
@@ -108,33 +108,41 @@ func tokenViewOf(t directory.Token) tokenView {
 	return tokenView{t.Name, t.Kind, t.Org, t.Connection, t.Role, t.By, t.Created, t.Expires, t.Used}
 }
 
-// issue makes a token that gives no more than its maker has.
+// issue makes a token, for the API.
 func (s *Server) issue(ctx context.Context, c *call, lifetime duration, t directory.Token) (*newTokenOutput, error) {
-	if t.Kind != directory.AdminToken {
-		t.Role = ""
-	}
-	if err := c.acting.MayIssue(t); err != nil {
-		return nil, err
-	}
 	if (t.Kind == directory.SCIMToken) != (t.Connection != "") {
 		return nil, refuse(http.StatusUnprocessableEntity, "invalid", "A connection goes with the kind scim, and only with it.",
 			fieldError{Field: "connection", Detail: "goes with the kind scim"})
 	}
-	t.By = c.acting.Name
 	if lifetime > 0 {
 		t.Expires = s.now().Add(time.Duration(lifetime))
 	}
-	secret := rand.Text() + rand.Text()
-	if _, err := s.directory.SetToken(ctx, t, secret); err != nil {
+	if t.Kind != directory.AdminToken {
+		t.Role = ""
+	}
+	secret, err := s.makeToken(ctx, c.acting, t)
+	if err != nil {
 		return nil, err
 	}
-	t.Created = s.now()
+	t.By, t.Created = c.acting.Name, s.now()
 	out := &newTokenOutput{}
 	out.Body.Secret, out.Body.Token = secret, tokenViewOf(t)
 	return out, nil
 }
 
-func (s *Server) revoke(ctx context.Context, c *call, t directory.Token) error {
+// makeToken makes a token that gives no more than its maker has, and returns its secret.
+func (s *Server) makeToken(ctx context.Context, by directory.Acting, t directory.Token) (secret string, err error) {
+	if err := by.MayIssue(t); err != nil {
+		return "", err
+	}
+	t.By = by.Name
+	secret = rand.Text() + rand.Text()
+	_, err = s.directory.SetToken(ctx, t, secret)
+	return secret, err
+}
+
+// endToken revokes a token that gives no more than somebody has.
+func (s *Server) endToken(ctx context.Context, by directory.Acting, t directory.Token) error {
 	known, err := s.directory.Tokens(ctx, t.Org)
 	if err != nil {
 		return err
@@ -147,9 +155,9 @@ func (s *Server) revoke(ctx context.Context, c *call, t directory.Token) error {
 	if t.Kind == directory.AdminToken && t.Role == "" {
 		return directory.ErrNotFound
 	}
-	if err := c.acting.MayIssue(t); err != nil {
+	if err := by.MayIssue(t); err != nil {
 		return err
 	}
-	t.By = c.acting.Name
+	t.By = by.Name
 	return s.directory.RevokeToken(ctx, t)
 }

@@ -165,7 +165,7 @@ func (v *visit) menu() (list []menuItem) {
 		if p.isAboutOrg() {
 			about = v.org()
 		}
-		if p.menu == "" || p.isAboutOrg() && about == "" || !v.acting.Grants.May(p.need, about) {
+		if p.menu == "" || p.isAboutOrg() != (v.policy != nil) || !v.acting.Grants.May(p.need, about) {
 			continue
 		}
 		address := strings.ReplaceAll(p.path, ":org", url.PathEscape(about))

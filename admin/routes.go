@@ -2,6 +2,7 @@ package admin
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -40,7 +41,7 @@ func (s *Server) pages() []page {
 	)
 	askDelete, doDelete := s.ending(directory.VerbDelete)
 	askErase, doErase := s.ending(directory.VerbErase)
-	return []page{
+	rows := []page{
 		// the way in (signin.go, passkey.go, welcome.go, sso.go)
 		{get, "/admin/sign-in", anybody, s.signInForm, ""},
 		{post, "/admin/sign-in", anybody, s.signIn, ""},
@@ -104,7 +105,15 @@ func (s *Server) pages() []page {
 		// what happened (events.go)
 		{get, org + "/events", directory.Auditor, s.events, "events"},
 		{get, org + "/events/export", directory.Auditor, s.exportEvents, ""},
+
+		// who administers by single sign-on (delegations.go)
+		{post, org + "/delegations", directory.OrgAdmin, s.addDelegation, ""},
+		{post, org + "/delegations/:delegation/end", directory.OrgAdmin, s.endDelegation, ""},
 	}
+	return slices.Concat(rows,
+		s.tokenPages(org, directory.OrgAdmin), s.tokenPages("/admin", directory.Operator),
+		s.administratorPages(org, directory.OrgAdmin), s.administratorPages("/admin", directory.Operator),
+	)
 }
 
 // Mount adds the routes of this door.
