@@ -155,7 +155,6 @@ func (d *Directory) Connection(ctx context.Context, id string) (c *Connection, p
 			return err
 		}
 		if c = p.Connection(id); c == nil {
-			d.homes.Delete(id) // it is gone, and its id free
 			return ErrNotFound
 		}
 		return nil
@@ -166,7 +165,11 @@ func (d *Directory) Connection(ctx context.Context, id string) (c *Connection, p
 // orgOf finds the organisation of a connection.
 func (r reading) orgOf(connection string) (string, error) {
 	if org, ok := r.d.homes.Load(connection); ok {
-		return org.(string), nil
+		there, err := r.Get(append(orgKey(tableOrgConn, org.(string)), connection...))
+		if there != nil || err != nil {
+			return org.(string), err
+		}
+		r.d.homes.Delete(connection) // it is gone, or another organisation's by now
 	}
 	var stored Connection
 	ok, err := r.jsonAt(plainKey(tableConnection, connection), &stored)

@@ -40,6 +40,7 @@ type Directory struct {
 	homes    sync.Map   // connection id -> org id, as long as it is there
 	recent   recent     // what viewers saw of users
 	noting   sync.Mutex // the use of a token
+	leases   sync.Map   // name -> sighting
 }
 
 // Open prepares a directory on an engine, which the caller closes. A new

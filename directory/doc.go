@@ -92,6 +92,14 @@
 //     attribute, by the same reader.
 //   - A read shows the store as it is. What is remembered between reads (compiled
 //     policies, profiles) is compared at each use with what it was made of.
+//   - Any number of nodes work on one store. Nothing that a node remembers answers
+//     for the store: a token, session, connection or rule that is taken away on
+//     one node is refused by the next use on any other, and one-time values and
+//     guards count for all. Background work is divided by leases (lease.go) and
+//     claims (letter.go, metadata.go), and is right when two do it: each step is
+//     one transaction that looks again at what it is about. Clocks of nodes may
+//     differ by an hour before a one-time value could be forgotten too early, and
+//     by two minutes before a letter under way could be sent by another node, too.
 //   - Lost access needs no clean-up to be safe: every use of a session checks
 //     the user, the link, the connection and the rules as they are now. A session
 //     that was without access once stays ended when access comes back.

@@ -9,11 +9,15 @@ import (
 // sweepStep is how many expired entries one transaction removes.
 const sweepStep = 500
 
+// sweepMargin is how long what has expired is kept beyond its end: the node that sweeps
+// may have a clock ahead of one that still takes what was used.
+const sweepMargin = time.Hour
+
 // sweep removes one-time values and sessions that have expired.
 func (d *Directory) sweep(ctx context.Context) (more bool, err error) {
 	now := canonicalTime(d.now())
 	due := false
-	to := key{tableExpiry}.time(now)
+	to := key{tableExpiry}.time(now.Add(-sweepMargin))
 	err = d.view(ctx, "", func(r reading) error {
 		for _, err := range r.Scan(key{tableExpiry}, to) {
 			due = true
@@ -161,6 +165,9 @@ func (d *Directory) eraseOld(ctx context.Context, org string) (more bool, err er
 		u, err := a.userByID(id)
 		if u == nil || u.Deleted == nil || u.Deleted.Erased || err != nil {
 			return err
+		}
+		if a.now.At.Before(u.Deleted.At.Add(a.s.policy.Org.retention())) {
+			return nil // restored and deleted again since it was found
 		}
 		_, err = a.erase(u)
 		return err

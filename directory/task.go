@@ -146,9 +146,9 @@ func (d *Directory) stepTask(ctx context.Context, org string) (more bool, err er
 func (d *Directory) batch(ctx context.Context, org string, t Task) error {
 	by := EventSource{Channel: Local, Actor: t.Actor, Request: t.Request}
 	for limit := taskStep; ; {
-		at, refused := 0, (*Refusal)(nil)
+		at, failed, refused := 0, mark{}, (*Refusal)(nil)
 		err := d.administer(ctx, by, org, func(a *application) (err error) {
-			at, err = a.advanceTask(t.ID, limit, nil)
+			at, failed, err = a.advanceTask(t.ID, limit, nil)
 			return err
 		})
 		switch {
@@ -160,7 +160,7 @@ func (d *Directory) batch(ctx context.Context, org string, t Task) error {
 			limit = at
 		case refused != nil:
 			return d.administer(ctx, by, org, func(a *application) error {
-				_, err := a.advanceTask(t.ID, 1, refused)
+				_, _, err := a.advanceTask(t.ID, 1, &skip{failed, refused})
 				return err
 			})
 		default:
@@ -169,25 +169,35 @@ func (d *Directory) batch(ctx context.Context, org string, t Task) error {
 	}
 }
 
-// advanceTask does at most limit items and says at which it failed. With skip
-// the first one is left as it is, for that reason.
-func (a *application) advanceTask(id ID, limit int, skip *Refusal) (at int, err error) {
+// skip says to leave the item as it is that a task has next, if it stands where
+// that item was refused: another node may have left it already.
+type skip struct {
+	at  mark
+	why *Refusal
+}
+
+// advanceTask does at most limit items. It says from where it began, and at
+// which item it failed. With skip the first one is left as it is.
+func (a *application) advanceTask(id ID, limit int, skip *skip) (at int, from mark, err error) {
 	var t Task
 	if known, err := a.jsonAt(orgKey(tableTask, a.org).id(id), &t); !known || err != nil || !t.Finished.IsZero() {
-		return 0, err
+		return 0, from, err
+	}
+	if from = t.Mark; skip != nil && skip.at != from {
+		return 0, from, nil
 	}
 	items, err := a.itemsOf(&t, limit)
 	if err != nil {
-		return 0, err
+		return 0, from, err
 	}
 	for i, it := range items {
 		wrote := a.wrote
 		switch {
 		case skip != nil:
-			t.fault(it.about, skip.Error())
+			t.fault(it.about, skip.why.Error())
 		case it.do != nil:
 			if err := it.do(); err != nil {
-				return i, err
+				return i, from, err
 			}
 		}
 		if a.wrote != wrote {
@@ -198,10 +208,10 @@ func (a *application) advanceTask(id ID, limit int, skip *Refusal) (at int, err 
 	}
 	if len(items) == 0 {
 		if err := a.finishTask(&t); err != nil {
-			return 0, err
+			return 0, from, err
 		}
 	}
-	return 0, a.putTask(&t)
+	return 0, from, a.putTask(&t)
 }
 
 func (t *Task) fault(about ID, detail string) {

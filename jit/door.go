@@ -18,9 +18,10 @@ import (
 // maxPost bounds the form at the ACS: a message of saml.MaxMessage in base64, escaped.
 const maxPost = 2 * saml.MaxMessage
 
-// compiled is a connection's service provider as of one revision of its organisation's policy.
+// compiled is a connection's service provider as one policy describes it. Revisions would not do: the id of a connection
+// that is gone may come back in another organisation, at the same revision.
 type compiled struct {
-	revision uint64
+	policy   *directory.Policy
 	provider *saml.ServiceProvider
 }
 
@@ -56,8 +57,7 @@ func openSAML(conn *directory.Connection) error {
 	return nil
 }
 
-// provider is the service provider of a connection with its keys. What the policy says of it is read once for each
-// revision.
+// provider is the service provider of a connection with its keys. What a policy says of it is read once.
 func (s *Server) provider(ctx context.Context, conn *directory.Connection, policy *directory.Policy, need keyNeed) (*saml.ServiceProvider, error) {
 	provider := *s.described(conn, policy)
 	if provider.SignRequests || provider.SignMetadata {
@@ -75,7 +75,7 @@ func (s *Server) provider(ctx context.Context, conn *directory.Connection, polic
 
 // described is the service provider that the policy describes. Requests are signed where either side wants it.
 func (s *Server) described(conn *directory.Connection, policy *directory.Policy) *saml.ServiceProvider {
-	if known, ok := s.providers.Load(conn.ID); ok && known.(compiled).revision == policy.Revision {
+	if known, ok := s.providers.Load(conn.ID); ok && known.(compiled).policy == policy {
 		return known.(compiled).provider
 	}
 	at := AddressesOf(s.base, conn.ID)
@@ -88,7 +88,7 @@ func (s *Server) described(conn *directory.Connection, policy *directory.Policy)
 		provider.SignRequests = trust.SignRequests || provider.IdP != nil && provider.IdP.WantAuthnRequestsSigned
 		provider.SignMetadata = trust.SignMetadata
 	}
-	s.providers.Store(conn.ID, compiled{policy.Revision, provider})
+	s.providers.Store(conn.ID, compiled{policy, provider})
 	return provider
 }
 

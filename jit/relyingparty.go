@@ -7,10 +7,11 @@ import (
 	"muster/jit/oidc"
 )
 
-// openID is a connection's relying party as of one revision of its organisation's policy.
+// openID is a connection's relying party as one policy describes it. Revisions would not do: the id of a connection that
+// is gone may come back in another organisation.
 type openID struct {
-	revision uint64
-	party    oidc.RelyingParty // without Key
+	policy *directory.Policy
+	party  oidc.RelyingParty // without Key
 }
 
 // relyingParty is this side of a connection to an OpenID provider. What is known of the provider outlives revisions of
@@ -36,7 +37,7 @@ func (s *Server) openID(conn *directory.Connection, policy *directory.Policy) (*
 	provider := &oidc.Provider{Issuer: trust.Issuer, HTTP: s.http, Now: s.now}
 	if known, ok := s.parties.Load(conn.ID); ok {
 		known := known.(*openID)
-		if known.revision == policy.Revision {
+		if known.policy == policy {
 			return known, nil
 		}
 		if known.party.Provider.Issuer == trust.Issuer {
@@ -50,7 +51,7 @@ func (s *Server) openID(conn *directory.Connection, policy *directory.Policy) (*
 			return nil, err
 		}
 	}
-	fresh := &openID{revision: policy.Revision, party: oidc.RelyingParty{
+	fresh := &openID{policy: policy, party: oidc.RelyingParty{
 		Provider:     provider,
 		ClientID:     trust.ClientID,
 		ClientSecret: string(secret),
