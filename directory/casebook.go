@@ -15,11 +15,18 @@ const maxOpenCases = 1000
 const countCases = "cases/"
 
 // caseKey puts the newest case first.
-func caseKey(org string, id ID) key {
+func caseKey(org string, id ID) key { return orgKey(tableCase, org).id(id.inverse()) }
+
+// openKey marks a case that waits, in the same order: closed ones are kept for
+// as long as tombstones, and are many more.
+func openKey(org string, id ID) key { return orgKey(tableCaseOpen, org).id(id.inverse()) }
+
+// inverse sorts the other way round.
+func (id ID) inverse() ID {
 	for i := range id {
 		id[i] = ^id[i]
 	}
-	return orgKey(tableCase, org).id(id)
+	return id
 }
 
 // openCase keeps a refused conflict in a transaction of its own, and returns
@@ -113,6 +120,9 @@ func (a *application) newCase(at key, k *Case, r *Refusal) error {
 		return err
 	}
 	if err := a.count(countCases+connection, 1); err != nil {
+		return err
+	}
+	if err := a.tx.Set(openKey(a.org, id), nil); err != nil {
 		return err
 	}
 	if err := a.setJSON(caseKey(a.org, id), k); err != nil {

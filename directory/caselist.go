@@ -46,16 +46,7 @@ func (d *Directory) Cases(ctx context.Context, org string, q CaseQuery) (page Ca
 	q.Limit = min(q.Limit, 1000)
 	err = d.view(ctx, org, func(r reading) error {
 		page = CasePage{}
-		prefix := orgKey(tableCase, org)
-		from := prefix.clone()
-		if q.After != NoID {
-			from = append(caseKey(org, q.After), 0)
-		}
-		for pair, err := range r.Scan(from, prefix.end()) {
-			if err != nil {
-				return err
-			}
-			k, err := decodeCase(pair.Value)
+		for k, err := range r.cases(q) {
 			if err != nil {
 				return err
 			}
@@ -71,6 +62,35 @@ func (d *Directory) Cases(ctx context.Context, org string, q CaseQuery) (page Ca
 		return nil
 	})
 	return page, err
+}
+
+// cases yields the cases among which a query selects, newest first: all, or
+// those that wait.
+func (r reading) cases(q CaseQuery) iter.Seq2[Case, error] {
+	table := byte(tableCase)
+	if q.State == CasesOpen {
+		table = tableCaseOpen
+	}
+	prefix := orgKey(table, r.org)
+	from := prefix.clone()
+	if q.After != NoID {
+		from = append(from.id(q.After.inverse()), 0)
+	}
+	return func(yield func(Case, error) bool) {
+		for pair, err := range r.Scan(from, prefix.end()) {
+			record := pair.Value
+			if table == tableCaseOpen && err == nil {
+				record, err = r.Get(caseKey(r.org, tailID(pair.Key).inverse()))
+			}
+			var k Case
+			if err == nil {
+				k, err = decodeCase(record)
+			}
+			if !yield(k, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 func decodeCase(record []byte) (k Case, err error) {

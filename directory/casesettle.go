@@ -63,6 +63,9 @@ func (a *application) ended(k *Case, digest key, what EventType) error {
 	if err := a.count(countCases+k.Source.Connection, -1); err != nil {
 		return err
 	}
+	if err := a.tx.Delete(openKey(a.org, k.ID)); err != nil {
+		return err
+	}
 	if err := a.closeCase(k, digest, what); err != nil || k.Kind == CaseOverflow {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 // counters.
 func (c *checking) cases() error {
 	marked := 0
+	waiting := map[ID]bool{}
 	err := c.each(tableCase, func(k, v []byte) error {
 		x, err := decodeCase(v)
 		if err != nil {
@@ -20,11 +21,25 @@ func (c *checking) cases() error {
 		}
 		if x.Closed.IsZero() {
 			c.counts[countCases+x.Source.Connection]++
+			waiting[x.ID.inverse()] = true
 		}
 		n, err := c.marks(&x)
 		marked += n
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	err = c.each(tableCaseOpen, func(k, _ []byte) error {
+		if !waiting[tailID(k)] {
+			c.bad("case "+tailID(k).inverse().String(), "is listed as open")
+		}
+		delete(waiting, tailID(k))
+		return nil
+	})
+	for id := range waiting {
+		c.bad("case "+id.inverse().String(), "is open and not listed")
+	}
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,9 @@ import (
 // world is a directory on the memory engine with its own clock.
 type world struct {
 	*directory.Directory
-	t   *testing.T
-	now time.Time
+	t     *testing.T
+	now   time.Time
+	store *counting
 }
 
 // newWorld makes an organisation "acme" with one connection "idp" that both
@@ -22,7 +23,8 @@ type world struct {
 func newWorld(t *testing.T, change func(*directory.Setup)) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}
-	e := newStore(t)
+	e := &counting{Engine: newStore(t)}
+	w.store = e
 	d, err := directory.Open(t.Context(), e, directory.Options{Now: func() time.Time { return w.now }})
 	if err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ import (
 //	m org group member         membership; b org member group the way back
 //	l org conn channel issuer subject -> user
 //	i org index value [id]     see index.go
-//	e org seq                  Event; h org user|group seq -> nothing
+//	e org seq                  Event; h org user|group ~seq -> nothing, the newest first
 //	q org                      the last event number
 //	p org time id              Event without a number; its place among those of its user
 //	n org counter shard        a total
@@ -34,6 +34,7 @@ import (
 //	t hash                     Token; T org conn name -> hash
 //	o kind key                 one-time value; x time kind key its expiry
 //	c org ~id                  Case, the newest first; d org digest -> the open or rejected one
+//	Q org ~id                  open Case -> nothing
 //	y org user|subject case    cases that name somebody; z org time case when a closed one goes
 //	M org user other           what undoes a merge
 //	j org id                   a job under way
@@ -73,6 +74,7 @@ const (
 	tableOnce       = 'o'
 	tableExpiry     = 'x'
 	tableCase       = 'c'
+	tableCaseOpen   = 'Q'
 	tableCaseKey    = 'd'
 	tableCaseAbout  = 'y'
 	tableCaseEnd    = 'z'
@@ -172,6 +174,11 @@ func belongsKey(org string, member, group ID) key {
 
 func linkKey(org string, l *Link) key {
 	return orgKey(tableLink, org).word(l.Connection).word(string(l.Channel)).text(l.Issuer).text(l.Subject)
+}
+
+// historyKey puts the newest event about a user or group first.
+func historyKey(org string, about ID, seq uint64) key {
+	return orgKey(tableHistory, org).id(about).number(^seq)
 }
 
 // plainKey is a key of a table that belongs to no organisation.

@@ -34,6 +34,7 @@ func TestEveryTableHasALetterOfItsOwn(t *testing.T) {
 		tableOnce:          true,
 		tableExpiry:        true,
 		tableCase:          true,
+		tableCaseOpen:      true,
 		tableCaseKey:       true,
 		tableCaseAbout:     true,
 		tableCaseEnd:       true,

@@ -66,7 +66,7 @@ func (w writing) place(seq uint64, e *Event, record []byte) error {
 		if about == NoID {
 			continue
 		}
-		if err := w.tx.Set(orgKey(tableHistory, w.org).id(about).number(seq), nil); err != nil {
+		if err := w.tx.Set(historyKey(w.org, about, seq), nil); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package directory
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,27 +44,16 @@ func (r reading) history(id ID, before uint64, limit int) (list []Event, err err
 		return nil, nil
 	}
 	prefix := orgKey(tableHistory, r.org).id(id)
-	to := prefix.end()
+	from := prefix
 	if before > 0 {
-		to = prefix.clone().number(before)
+		from = historyKey(r.org, id, before-1)
 	}
-	numbers := make([][8]byte, 0, min(limit, 1000)) // a ring of the last ones
-	n := 0
-	for pair, err := range r.Scan(prefix, to) {
+	for pair, err := range r.Scan(from, prefix.end()) {
 		if err != nil {
 			return nil, err
 		}
-		number := [8]byte(pair.Key[len(pair.Key)-8:])
-		if len(numbers) < limit {
-			numbers = append(numbers, number)
-		} else {
-			numbers[n%limit] = number
-		}
-		n++
-	}
-	for i := range numbers {
-		number := numbers[(n-1-i)%len(numbers)]
-		k := append(orgKey(tableEvent, r.org), number[:]...)
+		seq := ^binary.BigEndian.Uint64(pair.Key[len(prefix):])
+		k := orgKey(tableEvent, r.org).number(seq)
 		record, err := r.Get(k)
 		if err != nil {
 			return nil, err
@@ -72,7 +62,9 @@ func (r reading) history(id ID, before uint64, limit int) (list []Event, err err
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, e)
+		if list = append(list, e); len(list) == limit {
+			break
+		}
 	}
 	return list, nil
 }
