@@ -74,7 +74,13 @@ func (k userKind) judge(t task, id ID) (*candidate, error) {
 	if err != nil || u == nil || u.Deleted != nil || t.planned && !k.reachable(t, u) {
 		return nil, err
 	}
+	if err := k.pay(len(u.stored) / readSize * t.readCost()); err != nil {
+		return nil, err
+	}
 	item, err := k.profile(k.p, u, k.v, t.lean || t.match == nil && k.q.SkipGroups)
+	if err == nil {
+		err = k.pay(keepCost * len(item.Groups))
+	}
 	if err != nil || !k.matches(t, u, item) {
 		return nil, err
 	}

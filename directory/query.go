@@ -54,7 +54,9 @@ type Query struct {
 	Cursor string
 	// CursorLife is for how long a cursor is good; 0 is DefaultCursorLife.
 	CursorLife time.Duration
-	// MaxScan is how many records the query may look at; 0 is DefaultMaxScan.
+	// MaxScan is how many records the query may look at; 0 is DefaultMaxScan. Long
+	// records count as several, and so do those of users with many groups where
+	// groups are looked at.
 	MaxScan int
 	// SkipGroups leaves Profile.Groups empty, for readers that show neither them
 	// nor the version.

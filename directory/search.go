@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 
@@ -54,6 +55,10 @@ const (
 	keepCost = 8  // keeping an id or position in memory
 	readCost = 32 // reading a record and comparing a few terms
 )
+
+// readSize is how much of a record readCost is for. What comes beyond it is
+// paid for as further records.
+const readSize = 4 << 10
 
 // maxPage is how many bytes of records one page shows, its first item aside.
 const maxPage = 4 << 20
@@ -356,8 +361,10 @@ func (s *search) full() bool { return len(s.page.Items) >= s.q.Limit }
 // The length of the page bounds what that costs, not the budget.
 func (s *search) consider(t task, at position) (bool, error) {
 	t.lean = false // it will be shown
-	s.budget += t.readCost()
+	left := s.budget
+	s.budget = math.MaxInt
 	c, err := t.judge(t, at.id)
+	s.budget = left
 	if c == nil || err != nil {
 		return false, err
 	}

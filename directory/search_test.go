@@ -454,3 +454,30 @@ func isFilterError(err error) bool {
 	_, ok := errors.AsType[*filter.Error](err)
 	return ok
 }
+
+// What a record is long, and the groups that a filter looks at, are paid for.
+func TestLongRecordsAndManyGroupsCostMoreOfTheBudget(t *testing.T) {
+	w := newWorld(t, nil)
+	w.must(w.push("userName", "long", "title", strings.Repeat("a", 64_000)))
+	ada := w.must(w.push("userName", "ada")).User.ID
+	for i := range 40 {
+		w.group(fmt.Sprintf("g%d", i), ada)
+	}
+	for text, most := range map[string]int{`title co "b"`: 10, `groups.display co "x" and userName eq "ada"`: 5} {
+		for _, enough := range []bool{false, true} {
+			q := directory.Query{Filter: text, Limit: 10, MaxScan: most}
+			if enough {
+				q.MaxScan *= 10
+			}
+			if _, err := w.Users(t.Context(), ownView, q); directory.IsTooMany(err) == enough {
+				t.Errorf("%s with a budget of %d: %v", text, q.MaxScan, err)
+			}
+		}
+	}
+	for _, q := range []directory.Query{{Limit: 10}, {Limit: 10, SortBy: "userName"}} {
+		q.MaxScan = 1
+		if page, err := w.Users(t.Context(), ownView, q); err != nil || len(page.Items) != 2 {
+			t.Errorf("%+v shows %d, %v", q, len(page.Items), err)
+		}
+	}
+}

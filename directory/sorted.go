@@ -10,7 +10,7 @@ import (
 // memory keeps the positions up to the end of the page.
 func (s *search) sorted(tasks []task) error {
 	most := s.budget / readCost
-	w := &window{order: s.q.Order, after: s.start, size: min(s.q.Offset+max(s.q.Limit, 0)+1, most)}
+	w := &window{order: s.q.Order, after: s.start, size: min(s.q.Offset, most) + max(s.q.Limit, 0) + 1}
 	for _, t := range tasks {
 		var err error
 		switch runs := t.ranked(t.by.attr.Name); {
