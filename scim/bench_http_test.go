@@ -96,10 +96,10 @@ var benchRequests = []struct {
 }
 
 func BenchmarkHandler(b *testing.B) {
+	site, ids := benchServer(b)
+	var n atomic.Int64
 	for _, kind := range benchRequests {
 		b.Run(kind.name, func(b *testing.B) {
-			site, ids := benchServer(b)
-			var n atomic.Int64
 			b.SetParallelism(32)
 			b.ReportAllocs()
 			used := processorTime()
@@ -120,13 +120,13 @@ func BenchmarkHandler(b *testing.B) {
 }
 
 func BenchmarkHTTP(b *testing.B) {
+	site, ids := benchServer(b)
+	var n atomic.Int64
 	for _, kind := range benchRequests {
 		b.Run(kind.name, func(b *testing.B) {
-			site, ids := benchServer(b)
 			server := httptest.NewServer(site)
 			defer server.Close()
 			client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
-			var n atomic.Int64
 			b.SetParallelism(32)
 			used := processorTime()
 			b.ResetTimer()
