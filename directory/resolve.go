@@ -34,23 +34,25 @@ type ruled struct {
 // resolve turns layers into the effective attributes. It is pure: the same
 // standing gives the same resolution, whoever wrote what first.
 func resolve(s standing) resolution {
-	r := resolution{attributes: s.layered(nil)}
+	r := resolution{attributes: s.layered()}
 	if len(s.policy.rules) > 0 {
 		s.applyRules(&r)
-		if len(r.ruled) > 0 {
-			r.attributes = s.layered(r.ruled)
+		for _, x := range r.ruled { // only these can differ
+			if v := s.value(x.Name, r.ruled); len(v) > 0 {
+				r.attributes.Set(x.Name, v)
+			}
 		}
 	}
 	s.freeze(&r.attributes)
 	return r
 }
 
-// layered resolves every attribute that some layer or rule speaks of.
-func (s standing) layered(rules []ruled) Attributes {
-	names := s.names(rules)
-	out := make(Attributes, 0, len(names)+1)
+// layered resolves every attribute that some layer speaks of, rules apart.
+func (s standing) layered() Attributes {
+	names := s.names(nil)
+	out := make(Attributes, 0, len(names)+2)
 	for _, name := range names {
-		if v := s.value(name, rules); len(v) > 0 {
+		if v := s.value(name, nil); len(v) > 0 {
 			out = append(out, Attribute{name, v})
 		}
 	}
@@ -60,7 +62,11 @@ func (s standing) layered(rules []ruled) Attributes {
 // names lists the attributes spoken of, sorted. externalId is a connection's
 // own and has no effective value.
 func (s standing) names(rules []ruled) []string {
-	names := make([]string, 0, 24)
+	size := len(rules)
+	for i := range s.user.Layers {
+		size += len(s.user.Layers[i].Entries)
+	}
+	names := make([]string, 0, size)
 	for i := range s.user.Layers {
 		for j := range s.user.Layers[i].Entries {
 			if n := s.user.Layers[i].Entries[j].Name; n != ExternalID {
