@@ -76,6 +76,10 @@
 // whose push moved with it, on every verb. Until that tombstone is erased, the
 // merge can be undone.
 //
+// A seat is one user's place in a rule with a maximum (seat.go). A story is the
+// events of a user as sentences (story.go); what a user was when an event had
+// happened is rebuilt from them ([Directory.AsOf]).
+//
 // # Promises
 //
 //   - One transaction per change: records, links, indexes, counters and the

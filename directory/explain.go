@@ -67,7 +67,7 @@ type LockStory struct {
 }
 
 // Holds says whether the lock is in force.
-func (l *LockStory) Holds() bool { return l.Lifted.At.IsZero() }
+func (l LockStory) Holds() bool { return l.Lifted.At.IsZero() }
 
 // Explain says, from one snapshot, which source gave each value, when, and
 // what it beat.

@@ -87,13 +87,16 @@ func tell(w io.Writer, e *directory.Explanation) {
 		if lock.LinkOnly {
 			scope = ", its own link only"
 		}
+		if !lock.Holds() {
+			scope += ", set aside"
+		}
 		fmt.Fprintf(w, "locked by %s%s\n", said(lock.Source, lock.Stamp), scope)
 	}
 	for _, link := range e.Links {
 		fmt.Fprintf(w, "link   %s/%s %q%s\n", link.Channel, link.Connection, link.Subject, linkNote(link))
 	}
-	for _, g := range e.Groups {
-		fmt.Fprintf(w, "group  %q from %s\n", g.Name, g.Source)
+	for _, edge := range e.Edges {
+		fmt.Fprintf(w, "group  %q from %s%s\n", edge.Group.Name, edge.Group.Source, edgeNote(edge))
 	}
 	for _, a := range e.Attributes {
 		fmt.Fprintf(w, "\n%s = %s\n", a.Name, show(a.Value))
@@ -112,10 +115,28 @@ func tellWord(w io.Writer, word directory.Word) {
 	if word.Rule != "" {
 		origin += " " + word.Rule
 	}
+	if word.Reason != "" {
+		origin += ", because " + strconv.Quote(word.Reason)
+	}
+	if !word.Until.IsZero() {
+		origin += ", until " + word.Until.UTC().Format(time.RFC3339)
+	}
 	if word.Note != "" {
 		origin += ": " + word.Note
 	}
 	fmt.Fprintf(w, "  %s %s  (%s)\n", mark, show(word.Value), origin)
+}
+
+// edgeNote says how somebody is in a group, unless directly, and why it does not count.
+func edgeNote(edge directory.GroupEdge) string {
+	note := ""
+	if !edge.Direct {
+		note = fmt.Sprintf(" through %s", edge.Through)
+	}
+	if edge.Note != "" {
+		note += ", does not count: " + edge.Note
+	}
+	return note
 }
 
 func linkNote(l directory.Link) string {
