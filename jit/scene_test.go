@@ -150,7 +150,7 @@ func (s *scene) serve(server *httptest.Server, o jit.Options) {
 	s.Cleanup(server.Close)
 }
 
-// node is another server of the same directory, reached at an address of its own behind the same name.
+// node is another server, with a directory of its own on the same store, reached at an address of its own behind the same name.
 func (s *scene) node() *scene {
 	s.Helper()
 	return s.nodeWith(jit.Options{})
@@ -159,7 +159,11 @@ func (s *scene) node() *scene {
 func (s *scene) nodeWith(o jit.Options) *scene {
 	s.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	other := &scene{TB: s.TB, dir: s.dir, store: s.store, idps: s.idps, log: s.log, ahead: s.ahead}
+	dir, err := directory.Open(s.Context(), s.store, directory.Options{Now: s.now, Log: slog.New(slog.NewTextHandler(s.log, nil))})
+	if err != nil {
+		s.Fatal(err)
+	}
+	other := &scene{TB: s.TB, dir: dir, store: s.store, idps: s.idps, log: s.log, ahead: s.ahead}
 	o.BaseURL, o.HTTP = s.base, fetch.Client(fetch.Options{AllowPrivate: true})
 	other.serve(server, o)
 	other.base = "http://" + server.Listener.Addr().String()
