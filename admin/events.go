@@ -69,7 +69,7 @@ func (s *Server) exportEvents(v *visit) error {
 			err = out.Encode(e)
 		}
 		if err != nil {
-			s.options.Log.Error("the export of events was cut off", "org", v.org(), "request", v.request(), "error", err)
+			s.log.Error("the export of events was cut off", "org", v.org(), "request", v.request(), "error", err)
 			panic(http.ErrAbortHandler)
 		}
 		sent = true

@@ -95,7 +95,7 @@ func (s *Server) letThrough(v *visit) error {
 		return v.render(http.StatusUnprocessableEntity, "guard-act", p)
 	}
 	err = s.directory.LetThrough(v.Request().Context(), v.acting.Source(), v.org(), p.Status.Connection,
-		directory.Allowance{Operations: operations, Until: s.options.Now().Add(span)})
+		directory.Allowance{Operations: operations, Until: s.now().Add(span)})
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (s *Server) undoRun(v *visit) error {
 	if !ok {
 		return v.render(http.StatusUnprocessableEntity, "guard-act", p)
 	}
-	_, err = s.directory.UndoRun(v.Request().Context(), v.acting.Source(), v.org(), p.Status.Connection, s.options.Now().Add(-span))
+	_, err = s.directory.UndoRun(v.Request().Context(), v.acting.Source(), v.org(), p.Status.Connection, s.now().Add(-span))
 	if err != nil {
 		return err
 	}
