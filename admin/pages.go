@@ -71,6 +71,7 @@ func (s *Server) functions() template.FuncMap {
 		"t":      s.texts.text,
 		"static": s.staticAddress,
 		"moment": moment,
+		"span":   span,
 		"show":   showValue,
 		"path":   url.PathEscape,
 		"list":   func(list ...any) []any { return list },
@@ -93,6 +94,18 @@ func moment(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format("2006-01-02 15:04 UTC")
+}
+
+// span is a length of time without what is zero at its end.
+func span(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // showValue is an attribute's value on one line.
