@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -133,6 +134,17 @@ func intoFlag(flags *pflag.FlagSet, f *pflag.Flag) yamlfile.Reader {
 			n.Fault(fmt.Sprintf("%q is no value of this setting", text))
 		}
 	}
+}
+
+// called is the host and port at which this machine reaches a listener that was asked for as asked. localhost stays
+// localhost: to browsers it is a name, so that it can have passkeys, and 127.0.0.1 is another site.
+func called(asked string, addr net.Addr) string {
+	host, _, err := net.SplitHostPort(asked)
+	bound, boundErr := netip.ParseAddrPort(addr.String())
+	if err != nil || boundErr != nil || host != "localhost" {
+		return reachable(addr)
+	}
+	return net.JoinHostPort(host, strconv.Itoa(int(bound.Port())))
 }
 
 // reachable is the host and port at which this machine reaches a listener.

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +36,7 @@ and people whom Okta and Entra ID seem to have pushed. Print what to open and wh
 			return demo(cmd.Context(), address, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	cmd.Flags().StringVar(&address, "listen", "127.0.0.1:8080", "loopback address to serve on; port 0 takes a free one")
+	cmd.Flags().StringVar(&address, "listen", "localhost:8080", "loopback address to serve on; port 0 takes a free one; passkeys need localhost")
 	return cmd
 }
 
@@ -86,7 +87,7 @@ func (d *demonstration) run(ctx context.Context) error {
 		return fmt.Errorf("listen for the test IdP: %w", err)
 	}
 	defer idpListener.Close()
-	idp, err := newDemoIdP(idpListener.Addr().String(), d.at.base)
+	idp, err := newDemoIdP(called(strings.TrimPrefix(d.at.base, "http://"), idpListener.Addr()), d.at.base)
 	if err != nil {
 		return err
 	}

@@ -167,7 +167,7 @@ func listen(s settings) (*site, error) {
 	}
 	at := &site{main: main, base: strings.TrimSuffix(s.BaseURL, "/")}
 	if at.base == "" {
-		at.base = "http://" + reachable(main.Addr())
+		at.base = "http://" + called(s.Listen, main.Addr())
 	}
 	if s.MetricsListen == "" {
 		return at, nil

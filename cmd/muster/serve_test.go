@@ -43,6 +43,17 @@ func TestRequestsUnderWayFinishWhenTheServerEnds(t *testing.T) {
 	}
 }
 
+func TestLocalhostKeepsItsName(t *testing.T) {
+	addr := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8123}
+	for asked, want := range map[string]string{
+		"localhost:0": "localhost:8123", "127.0.0.1:0": "127.0.0.1:8123", "id.example:0": "127.0.0.1:8123", "": "127.0.0.1:8123",
+	} {
+		if got := called(asked, addr); got != want {
+			t.Errorf("%q: %s, want %s", asked, got, want)
+		}
+	}
+}
+
 func TestAListenerOnEveryAddressIsReachedOnLoopback(t *testing.T) {
 	for bound, want := range map[string]string{
 		"0.0.0.0:8080": "127.0.0.1:8080", "[::]:8080": "127.0.0.1:8080", "127.0.0.1:9": "127.0.0.1:9", "[::1]:9": "[::1]:9", "192.0.2.7:80": "192.0.2.7:80",
