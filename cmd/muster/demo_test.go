@@ -40,19 +40,27 @@ func (l *lockedBuffer) String() string {
 // startDemo runs the demo until the test ends and returns what it printed.
 func startDemo(t *testing.T) string {
 	t.Helper()
+	return startDemoOn(t, "127.0.0.1:0")
+}
+
+func startDemoOn(t *testing.T, address string) string {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var out, log lockedBuffer
 	var failed error
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		failed = run(ctx, []string{"demo", "--listen", "127.0.0.1:0"}, func(string) string { return "" }, strings.NewReader(""), &out, &log)
+		failed = run(ctx, []string{"demo", "--listen", address}, func(string) string { return "" }, strings.NewReader(""), &out, &log)
 	}()
 	t.Cleanup(func() {
 		cancel()
 		<-ended
 		if failed != nil {
-			t.Errorf("demo ended with %v\n%s", failed, log.String())
+			t.Errorf("demo ended with %v", failed)
+		}
+		if t.Failed() {
+			t.Logf("the demo said:\n%s", log.String())
 		}
 		folder := regexp.MustCompile(`Everything is in (\S+) `).FindStringSubmatch(out.String())
 		if folder == nil {
