@@ -83,6 +83,16 @@ func (s *Server) pages() []page {
 		{get, user + "/erase", directory.OrgAdmin, askErase, ""},
 		{post, user + "/erase", directory.OrgAdmin, doErase, ""},
 
+		// sessions, merges and invitations of people (user_sessions.go, user_merge.go, user_invitations.go)
+		{post, user + "/sessions/end", directory.HelpDesk, s.endUserSession, ""},
+		{get, user + "/merge", directory.OrgAdmin, s.mergeForm, ""},
+		{post, user + "/merge", directory.OrgAdmin, s.merge, ""},
+		{get, user + "/unmerge", directory.OrgAdmin, s.unmergeForm, ""},
+		{post, user + "/unmerge", directory.OrgAdmin, s.unmerge, ""},
+		{get, org + "/invitations", directory.Auditor, s.invitations, "invitations"},
+		{post, org + "/invitations", directory.OrgAdmin, s.inviteUser, ""},
+		{post, org + "/invitations/revoke", directory.OrgAdmin, s.revokeInvitation, ""},
+
 		// groups (groups.go)
 		{get, org + "/groups", directory.Auditor, s.groups, "groups"},
 		{get, org + "/groups/:group", directory.Auditor, s.group, ""},

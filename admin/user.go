@@ -17,6 +17,8 @@ type userPage struct {
 	Sources []directory.Source // those with a word, in the order of precedence
 	Cells   []matrixRow
 	Missing []string // attributes that nobody says anything about
+	// Sessions are those that last, on the person's own page.
+	Sessions []directory.OpenSession
 }
 
 // matrixRow is what each source says about one attribute, in the order of userPage.Sources.
@@ -28,6 +30,9 @@ type matrixRow struct {
 func (s *Server) user(v *visit) error {
 	p, err := s.readUser(v)
 	if err != nil {
+		return err
+	}
+	if p.Sessions, err = s.directory.Sessions(v.Request().Context(), v.org(), p.Why.User); err != nil {
 		return err
 	}
 	return v.render(http.StatusOK, "user", p)
