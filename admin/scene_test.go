@@ -16,6 +16,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"muster/directory"
+	"muster/directory/engine"
 	"muster/directory/engine/memory"
 )
 
@@ -32,11 +33,17 @@ type scene struct {
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
+	return newSceneOn(t, func(e engine.Engine) engine.Engine { return e })
+}
+
+// newSceneOn puts something around the engine.
+func newSceneOn(t *testing.T, around func(engine.Engine) engine.Engine) *scene {
+	t.Helper()
 	now := time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)
 	sc := &scene{T: t, clock: &now, echo: echo.New()}
 	clock := func() time.Time { return *sc.clock }
 	var err error
-	sc.directory, err = directory.Open(t.Context(), memory.New(memory.Options{}), directory.Options{Now: clock, Log: slog.New(slog.DiscardHandler)})
+	sc.directory, err = directory.Open(t.Context(), around(memory.New(memory.Options{})), directory.Options{Now: clock, Log: slog.New(slog.DiscardHandler)})
 	sc.must(err)
 	for _, org := range []string{"acme", "other"} {
 		_, err := sc.directory.Configure(t.Context(), directory.EventSource{Channel: directory.Local}, []directory.Setup{{
