@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 			return os.WriteFile(filepath.Join(env.WorkDir, "okta.xml"), metadata, 0o600)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": s.serve, "stop": s.stop, "printed": s.printed, "http": s.request,
+			"serve": s.serve, "halt": s.halt, "printed": s.printed, "http": s.request,
 		},
 	})
 }
@@ -91,8 +91,8 @@ func (s *scripted) serve(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("BASE", p.base)
 }
 
-// stop ends the server as an operator does; it must end without an error.
-func (s *scripted) stop(ts *testscript.TestScript, neg bool, _ []string) {
+// halt ends the server as an operator does; it must end without an error.
+func (s *scripted) halt(ts *testscript.TestScript, neg bool, _ []string) {
 	if err := s.of(ts).stop(); (err != nil) != neg {
 		ts.Fatalf("the server ended with %v", err)
 	}

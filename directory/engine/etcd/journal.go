@@ -146,7 +146,7 @@ func over(stored iter.Seq2[engine.Pair, error], all []engine.Write, r engine.Ran
 			for len(own) > 0 && (end == nil || bytes.Compare(own[0].Key, end) < 0) {
 				w := own[0]
 				own = own[1:]
-				if w.Value != nil && !yield(engine.Pair{Key: w.Key, Value: w.Value}, nil) {
+				if w.Value != nil && !yield(engine.Pair(w), nil) {
 					return false
 				}
 			}
