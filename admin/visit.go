@@ -30,9 +30,6 @@ func (v *visit) org() string {
 	return v.policy.Org.ID
 }
 
-// may says whether the visitor has a role where the page is about.
-func (v *visit) may(need directory.AdminRole) bool { return v.acting.Grants.May(need, v.org()) }
-
 // request is the correlation id.
 func (v *visit) request() string { return v.Response().Header().Get(echo.HeaderXRequestID) }
 

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -162,7 +163,8 @@ func (l *loading) leftovers() (rest []engine.Pair, err error) {
 }
 
 func (l *loading) mostPairs() int {
-	if most := l.to.Limits().Batch; most > 0 {
+	limits := l.to.Limits()
+	if most := cmp.Or(limits.Batch, limits.Operations); most > 0 {
 		return max(1, min(batchPairs, most))
 	}
 	return batchPairs

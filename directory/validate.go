@@ -288,7 +288,7 @@ func (f *faults) connection(c *Connection, p *Policy) {
 const maxWords = 50
 
 // oneWord is what one word of a list separated by blanks may be (RFC 6749 §3.3).
-var oneWord = regexp.MustCompile("^[!#-\\[\\]-~]{1,200}$")
+var oneWord = regexp.MustCompile(`^[!#-\[\]-~]{1,200}$`)
 
 func (f *faults) saml(c *Connection) {
 	trust := c.SAML
