@@ -195,7 +195,7 @@ func (c circumstances) swappable() bool {
 
 // mergeable: two of those named can become one user.
 func (c circumstances) mergeable() bool {
-	return len(c.users) > 1 && mayMerge(c.users[0], c.users[1]) == nil
+	return len(c.users) > 1 && (mayMerge(c.users[0], c.users[1]) == nil || mayMerge(c.users[1], c.users[0]) == nil)
 }
 
 // stands says whether the cause is still there.

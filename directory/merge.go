@@ -12,8 +12,9 @@ import (
 // goes on answering with the survivor: to readers, and to the connections whose
 // push moved with it. It can be undone until the tombstone is erased.
 //
-// Refused are users who are locked, and two whom one connection pushes: for it
-// they are two, and it would delete the one by the other's id.
+// Refused are users who are locked, a tombstone whose lock would come back or go
+// with it, and two whom one connection pushes: for it they are two, and it would
+// delete the one by the other's id.
 func (d *Directory) Merge(ctx context.Context, by EventSource, org string, survivor, other ID) error {
 	return d.administer(ctx, by, org, func(a *application) error {
 		s, err := a.userByID(survivor)
@@ -52,6 +53,25 @@ func mayMerge(s, o *User) error {
 		if isLive(s) && isLive(o) && l.Channel == SCIM && o.Linked(l.Connection, SCIM) && s.Linked(l.Connection, SCIM) {
 			return refuse(LinkRequired, "connection %s pushes both users; remove one of them there first", l.Connection)
 		}
+	}
+	return lockKept(s, o)
+}
+
+// lockKept refuses a merge that would lock a live user, or lift an
+// administrator's lock along with a tombstone. The lock of a connection that
+// knows the person anew goes with what it said before.
+func lockKept(s, o *User) error {
+	joint := s.clone()
+	joint.Deleted = nil
+	joint.absorb(o)
+	lock := joint.lockedBy()
+	for i := range o.Layers {
+		if l := &o.Layers[i]; lock == nil && l.holds() && l.Source.Connection == "" {
+			lock = l
+		}
+	}
+	if lock != nil {
+		return refuse(Suspended, "the lock of %s since %s would be lifted or would hold both; unlock that user first", lock.Source, instant(lock.Locked.At))
 	}
 	return nil
 }
