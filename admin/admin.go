@@ -29,11 +29,34 @@ type Options struct {
 	// Complete fills in what a connection's preset knows and checks its trust: metadata must be readable. nil leaves
 	// connections as they are.
 	Complete func(context.Context, *directory.Connection) error
-	Log      *slog.Logger     // nil: slog.Default
-	Now      func() time.Time // nil: time.Now
+	// SignIn is what the sign-in door knows of identity providers.
+	SignIn SignIn
+	Log    *slog.Logger     // nil: slog.Default
+	Now    func() time.Time // nil: time.Now
 	// SessionIdle is how long a session lives unused, SessionLifetime how long at most; zero means 2 and 12 hours.
 	SessionIdle, SessionLifetime time.Duration
 }
+
+// SignIn is what the sign-in door knows of identity providers and connections. What is nil is not offered.
+type SignIn struct {
+	Presets []Preset
+	// Fill completes what a connection leaves unset from its preset.
+	Fill func(*directory.Connection) error
+	// Guide are the steps to take in the identity provider's console, with the connection's addresses in them.
+	Guide func(*directory.Connection) []string
+	// Addresses are where the connection's identity provider reaches it.
+	Addresses func(*directory.Connection) []Address
+	// Warnings tell what keeps people from signing in, or soon will.
+	Warnings func(context.Context, *directory.Connection) ([]string, error)
+	// StartTest makes a link for one sign-in that is tried out, as if sign-ins wrote as the mode says.
+	StartTest func(ctx context.Context, by directory.EventSource, connection string, mode directory.Mode) (link string, err error)
+}
+
+// Preset is an identity provider of which something is known.
+type Preset struct{ Name, Title string }
+
+// Address is where something of a connection is reached. What is a key of the texts under "address.".
+type Address struct{ What, URL string }
 
 // Server is the administration of one directory. Its handlers may be called concurrently.
 type Server struct {

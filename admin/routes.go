@@ -38,6 +38,7 @@ func (s *Server) pages() []page {
 		org   = "/admin/o/:org"
 		user  = org + "/users/:user"
 		guard = org + "/guard/:connection"
+		conn  = org + "/connections/:connection"
 	)
 	askDelete, doDelete := s.ending(directory.VerbDelete)
 	askErase, doErase := s.ending(directory.VerbErase)
@@ -111,6 +112,17 @@ func (s *Server) pages() []page {
 		// what decides (rules.go)
 		{get, org + "/rules", directory.Auditor, s.rules, "rules"},
 		{post, org + "/rules", directory.OrgAdmin, s.saveRules, ""},
+
+		// connections (connections.go, connection*.go)
+		{get, org + "/connections", directory.Auditor, s.connections, "connections"},
+		{get, conn, directory.Auditor, s.connection, ""},
+		{post, conn + "/pause", directory.OrgAdmin, s.setConnectionState(directory.Paused, "connection-paused"), ""},
+		{post, conn + "/resume", directory.OrgAdmin, s.setConnectionState(directory.ConnectionActive, "connection-resumed"), ""},
+		{post, conn + "/tokens", directory.OrgAdmin, s.newSCIMToken, ""},
+		{post, conn + "/tokens/revoke", directory.OrgAdmin, s.revokeSCIMToken, ""},
+		{post, conn + "/test", directory.OrgAdmin, s.testConnection, ""},
+		{get, conn + "/leave", directory.OrgAdmin, s.leaveForm, ""},
+		{post, conn + "/leave", directory.OrgAdmin, s.leave, ""},
 
 		// what happened (events.go)
 		{get, org + "/events", directory.Auditor, s.events, "events"},

@@ -41,7 +41,9 @@ func TestEverySentenceIsUsedAndEveryUsedOneIsThere(t *testing.T) {
 			key = name
 		case kind == "menu":
 			key = `"` + name + `"`
-		case name == "title", kind == "role", kind == "door", kind == "state", kind == "ending", kind == "way", kind == "way-means", kind == "guarding", kind == "secret", kind == "token-kind": // chosen by what the data say
+		case name == "title", kind == "role", kind == "door", kind == "state", kind == "ending", kind == "way", kind == "way-means", kind == "guarding", kind == "secret", kind == "token-kind",
+			kind == "protocol", kind == "connection-state", kind == "comer", kind == "deed", kind == "deed-means", kind == "refusing", kind == "mode",
+			kind == "linking", kind == "group-source", kind == "address", kind == "leaving", kind == "leaving-means": // chosen by what the data say
 			continue
 		}
 		if !strings.Contains(used.String(), key) {

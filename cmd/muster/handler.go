@@ -55,7 +55,8 @@ func newHandlers(d *directory.Directory, o handlerOptions) (handlers, error) {
 	push.BaseURL, push.Log, push.Session = o.base, o.log, signInDoor.SessionSecret
 	pushDoor := scim.New(d, push)
 
-	office, err := admin.New(d, admin.Options{BaseURL: o.base, Log: o.log, PersonSession: signInDoor.SessionSecret, Complete: completer(o.fetch)})
+	office, err := admin.New(d, admin.Options{BaseURL: o.base, Log: o.log, PersonSession: signInDoor.SessionSecret,
+		Complete: completer(o.fetch), SignIn: knownToOffice(d, signInDoor, o.base)})
 	if err != nil {
 		return handlers{}, err
 	}
