@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -88,26 +89,28 @@ func TestALargeTransactionIsSeenWholeOrNotAtAll(t *testing.T) {
 			}
 		})
 	}
-	small := 0
+	var small atomic.Int64
 	beside.Go(func() {
 		for ctx.Err() == nil {
 			err := b.Update(t.Context(), func(tx engine.WriteTx) error {
 				_, err := tx.Get([]byte("small"))
-				return errors.Join(err, tx.Set([]byte("small"), fmt.Append(nil, small)))
+				return errors.Join(err, tx.Set([]byte("small"), fmt.Append(nil, small.Load())))
 			})
 			if err != nil {
 				t.Error(err)
 			}
-			small++
+			small.Add(1)
 		}
 	})
-	for round := range 6 {
+	const most = 200
+	round := 0
+	for ; round < most && (round < 6 || small.Load() < 6); round++ {
 		update(t, a, setMany(fmt.Sprint("round ", round)))
 	}
 	stop()
 	beside.Wait()
-	if small < 6 {
-		t.Errorf("only %d small updates went through", small)
+	if round == most {
+		t.Errorf("only %d small updates went through beside %d large ones", small.Load(), round)
 	}
 	if n := a.below(t, "j"); n != 0 {
 		t.Errorf("%d pieces of journals are left", n)
