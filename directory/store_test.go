@@ -83,7 +83,7 @@ func TestEverythingOnPostgreSQL(t *testing.T) {
 		t.Log("left out: the second run, under the race detector")
 		return
 	}
-	server := postgrestest.Start(t, "max_connections=300")
+	server := postgrestest.Start(t, "max_connections=2000")
 	if server == nil {
 		return
 	}
